@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Character devices of the host: where a guest's serial port or console sends
+ * its bytes, and where they come from (backend/char_*.c). They know nothing of
+ * the guest.
+ *
+ * Output never blocks the caller: it goes to a bounded buffer that a thread of
+ * the chardev's own writes out. Input is read by the event loop, only as much
+ * as the front end has room for.
+ */
+#ifndef LKVM_CHARDEV_H
+#define LKVM_CHARDEV_H
+
+#include "lkvm/types.h"
+
+struct chardev;
+struct event_loop;
+struct failure;
+
+/* What the device in front of a chardev implements. Called on the event loop. */
+struct chardev_front_ops {
+	/* How many bytes receive() would take now. */
+	size_t (*room)(void *opaque);
+	/* @len bytes, at most what room() said, have come in. */
+	void (*receive)(void *opaque, const u8 *bytes, size_t len);
+	/* The output buffer has room again after chardev_write() was short. */
+	void (*writable)(void *opaque);
+	/* The terminal's size changed, or NULL. */
+	void (*resized)(void *opaque);
+};
+
+/*
+ * Standard input and output. The terminal, if stdin is one, goes to raw mode
+ * when a front end attaches and comes back on every way out of the process.
+ * Keys: Ctrl-A x calls @quit, Ctrl-A h lists the keys, Ctrl-A Ctrl-A sends one;
+ * only where stdin is a terminal.
+ */
+int chardev_open_stdio(void (*quit)(void *opaque), void *opaque,
+		       struct failure *why, struct chardev **out);
+/* A new pseudo-terminal for serial port @tty; log_info() says "pty /dev/pts/N". */
+int chardev_open_pty(unsigned int tty, struct failure *why,
+		     struct chardev **out);
+/*
+ * Write out what is buffered, for at most @timeout_ms milliseconds (negative:
+ * as long as it takes), then free everything and restore the terminal. Accepts
+ * NULL.
+ */
+void chardev_close(struct chardev *chr, int timeout_ms);
+
+/*
+ * Connect a front end: from now on input is read on @loop and given to @ops.
+ * One at a time. detach returns when no callback runs any more.
+ */
+int chardev_attach(struct chardev *chr, struct event_loop *loop,
+		   const struct chardev_front_ops *ops, void *opaque);
+void chardev_detach(struct chardev *chr);
+
+/*
+ * Queue up to @len bytes for output; returns how many were taken. Less than
+ * @len: the buffer is full, and writable() comes when it has room. Any thread.
+ */
+size_t chardev_write(struct chardev *chr, const u8 *bytes, size_t len);
+
+/* room() may have grown: look at the input again. Any thread. */
+void chardev_kick_input(struct chardev *chr);
+
+/* Columns and rows of the terminal; -ENOTTY if there is none. */
+int chardev_size(struct chardev *chr, u16 *cols, u16 *rows);
+
+/*
+ * Put the terminal back as it was found. Async-signal-safe, idempotent; for
+ * the ways out of the process that close nothing.
+ */
+void terminal_restore(void);
+
+#endif

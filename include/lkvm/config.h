@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the user asked for: filled in by builtin-run.c from the command line,
+ * const from then on. Strings are borrowed from argv or owned by the config.
+ */
+#ifndef LKVM_CONFIG_H
+#define LKVM_CONFIG_H
+
+#include "lkvm/types.h"
+
+#define CONFIG_MAX_DISKS 16
+#define CONFIG_MAX_TTYS 4
+
+struct disk_config {
+	const char *path;
+	bool read_only;
+	bool direct; /* O_DIRECT: past the host's page cache */
+};
+
+enum console_kind {
+	CONSOLE_SERIAL, /* first serial port: ttyS0 */
+	CONSOLE_VIRTIO, /* virtio console: hvc0 */
+};
+
+enum reboot_action {
+	REBOOT_EXIT,	/* a guest reset ends the VM */
+	REBOOT_RESTART, /* a guest reset starts it again */
+};
+
+struct kvm_config {
+	const char *name;     /* of this VM; file-name safe */
+	const char *kvm_path; /* normally /dev/kvm */
+	unsigned int cpus;
+	u64 ram_len;  /* bytes, a multiple of the page size */
+	u64 ram_base; /* arm64: guest physical address; 0: the default */
+	const char *hugetlbfs; /* mount to take RAM from, or NULL */
+	const char *kernel;
+	const char *initrd;  /* or NULL */
+	const char *cmdline; /* whole kernel command line, owned */
+	enum console_kind console;
+	bool tty_pty[CONFIG_MAX_TTYS]; /* this serial port goes to a new pty */
+	struct disk_config disks[CONFIG_MAX_DISKS];
+	unsigned int nr_disks;
+	bool rng;
+	const char *dump_acpi; /* folder for the ACPI tables, or NULL */
+	u64 timeout_ns;	       /* 0: none */
+	enum reboot_action reboot;
+	bool extended_status;
+	bool debug_single_step;
+	bool debug_ioport;    /* log port accesses that nobody handles */
+	bool debug_mmio;      /* the same for memory */
+	u64 debug_iodelay_ns; /* added to every disk request */
+};
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The life of a device, whatever bus it sits on.
+ *
+ * A class (const, one per kind) creates instances; an instance embeds struct
+ * device. device.c has the ordered table of classes: creation walks it forward,
+ * destruction backward, from wherever creation stopped.
+ */
+#ifndef LKVM_DEVICE_H
+#define LKVM_DEVICE_H
+
+#include "lkvm/bus.h"
+#include "lkvm/irq.h"
+#include "lkvm/types.h"
+
+struct device;
+struct kvm;
+struct kvm_config;
+
+/*
+ * All ops run on the main thread. A NULL op means that there is nothing to do,
+ * except destroy, which every device has.
+ */
+struct device_ops {
+	const char *name;
+	/*
+	 * After all devices exist and before vCPUs run. May fail, having said
+	 * why with vm_fail().
+	 */
+	int (*start)(struct device *dev);
+	/*
+	 * vCPUs are stopped. Finish or park work in flight, touch no guest
+	 * memory and raise no interrupt until resume(). May block, not fail.
+	 */
+	void (*pause)(struct device *dev);
+	void (*resume)(struct device *dev);
+	/* vCPUs are stopped for good: nothing may touch the guest any more. */
+	void (*stop)(struct device *dev);
+	/* Free the instance; it may be half built, and started or not. */
+	void (*destroy)(struct device *dev);
+};
+
+struct device {
+	const struct device_ops *ops;
+	struct kvm *vm;
+	struct device *next; /* list of the VM, newest first */
+};
+
+/*
+ * Creates the instances that @config asks for (none, one or more) and adds each
+ * with device_register(). On failure it has said why with vm_fail(), and has
+ * freed what it did not register.
+ */
+struct device_class {
+	const char *name;
+	int (*create)(struct kvm *vm, const struct kvm_config *config);
+};
+
+/* Hand @dev over to the VM, which destroys it from now on. */
+void device_register(struct kvm *vm, struct device *dev,
+		     const struct device_ops *ops);
+
+int devices_create(struct kvm *vm, const struct kvm_config *config);
+int devices_start(struct kvm *vm);
+void devices_pause(struct kvm *vm);
+void devices_resume(struct kvm *vm);
+void devices_stop(struct kvm *vm);
+/* Newest first. Accepts a VM whose devices were created in part. */
+void devices_destroy(struct kvm *vm);
+
+/*
+ * Where a machine has its fixed devices. The device asks arch_place() and never
+ * sees an address of its own accord; a machine without such a device answers
+ * -ENODEV and none is created.
+ */
+enum place_kind {
+	PLACE_SERIAL, /* index 0 to 3 */
+	PLACE_RTC,
+	PLACE_PVPANIC,
+	PLACE_KEYBOARD, /* i8042: index 0 data port, 1 command port */
+	PLACE_PM_EVENT, /* ACPI PM1a event block, with the SCI */
+	PLACE_PM_CONTROL,
+	PLACE_RESET, /* reset control register */
+	PLACE_DEBUG_CONSOLE,
+};
+
+struct device_place {
+	struct bus *bus;
+	u64 start; /* on that bus */
+	u64 len;
+	struct irq_line irq; /* not connected where there is none */
+};
+
+#endif

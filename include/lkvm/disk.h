@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Disks of the host (backend/disk_*.c): sectors of an image, read and written
+ * asynchronously. They know nothing of guests or virtio: bytes and iovecs.
+ */
+#ifndef LKVM_DISK_H
+#define LKVM_DISK_H
+
+#include <sys/uio.h>
+#include "lkvm/types.h"
+
+struct disk;
+struct disk_config;
+struct failure;
+
+#define DISK_SECTOR 512ULL
+
+enum disk_op {
+	DISK_READ,
+	DISK_WRITE,
+	DISK_FLUSH,	   /* what was written before survives power loss */
+	DISK_DISCARD,	   /* contents become undefined, space is given back */
+	DISK_WRITE_ZEROES, /* contents become zero */
+};
+
+/* One request. Storage belongs to the caller until done() was called. */
+struct disk_request {
+	enum disk_op op;
+	bool may_unmap; /* WRITE_ZEROES: may give space back */
+	u64 offset;	/* bytes */
+	u64 len;	/* bytes; for READ and WRITE the sum of the iovecs */
+	const struct iovec *iov; /* host memory; READ and WRITE */
+	unsigned int nr_iov;
+	/*
+	 * Called once, on the thread that called disk_submit() or
+	 * disk_poll(): @err 0 or a negative errno. All @len bytes moved if 0.
+	 */
+	void (*done)(struct disk_request *req, int err);
+
+	/* Private to the backend. */
+	u64 private[12];
+};
+
+struct disk_info {
+	u64 len;	/* bytes, a multiple of DISK_SECTOR */
+	u32 block_size; /* preferred I/O size and alignment, bytes */
+	bool read_only;
+	bool can_discard;
+	char serial[21]; /* stable for this image, NUL-terminated */
+};
+
+/*
+ * Open and lock the image that @config names. The last partial sector of a
+ * file is not part of the disk.
+ */
+int disk_open(const struct disk_config *config, struct failure *why,
+	      struct disk **out);
+/* No request may be in flight. Accepts NULL. */
+void disk_close(struct disk *disk);
+const struct disk_info *disk_info(const struct disk *disk);
+
+/*
+ * Start @req, which lies within the disk (the backend checks again: -EINVAL).
+ * It may complete before this returns. One thread at a time per disk.
+ */
+void disk_submit(struct disk *disk, struct disk_request *req);
+/* Requests submitted so far go to the host now: call after a batch. */
+void disk_commit(struct disk *disk);
+/* Becomes readable when disk_poll() has something to complete; -1: never. */
+int disk_event_fd(const struct disk *disk);
+/* Complete what has finished. Same thread as disk_submit(). */
+void disk_poll(struct disk *disk);
+
+#endif

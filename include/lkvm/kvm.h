@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One virtual machine: everything that it consists of hangs off struct kvm.
+ *
+ *   kvm_create()   fds, memory, interrupts, devices, kernel: nothing runs
+ *   kvm_start()    event loop, devices, vCPU threads
+ *   kvm_wait()     until something ends the VM
+ *   kvm_destroy()  stops what runs and frees all; accepts NULL
+ */
+#ifndef LKVM_KVM_H
+#define LKVM_KVM_H
+
+#include <pthread.h>
+#include "lkvm/bus.h"
+#include "lkvm/config.h"
+#include "lkvm/device.h"
+#include "lkvm/event.h"
+#include "lkvm/failure.h"
+#include "lkvm/irq.h"
+#include "lkvm/memory.h"
+#include "lkvm/types.h"
+
+struct arch_vm;
+struct chardev;
+struct pci_bus;
+struct vcpu;
+
+/* How a VM ended. */
+enum vm_end {
+	VM_RUNNING,
+	VM_END_POWEROFF, /* the guest, or lkvm's user, ended it in order */
+	VM_END_RESET,
+	VM_END_CRASH, /* triple fault, KVM internal error, unknown exit */
+	VM_END_PANIC, /* pvpanic */
+	VM_END_TIMEOUT,
+	VM_END_SIGNAL, /* kvm->end_signal says which */
+	VM_END_ERROR,  /* kvm->failure says why */
+};
+
+/*
+ * The host's ends of the guest's consoles. They outlive a VM that restarts, so
+ * the user's terminal and the ptys stay.
+ */
+struct vm_consoles {
+	struct chardev *console;	       /* what --console names */
+	struct chardev *ttys[CONFIG_MAX_TTYS]; /* NULL: nobody listens */
+};
+
+struct kvm {
+	const struct kvm_config *config;
+	const struct vm_consoles *consoles; /* borrowed */
+	struct failure *failure;	    /* borrowed */
+	int sys_fd;			    /* /dev/kvm */
+	int fd;				    /* the VM */
+	struct memory memory;
+	struct bus ports;
+	struct bus mmio;
+	struct irq_router irq;
+	struct event_loop loop;
+	struct pci_bus *pci;
+	struct arch_vm *arch; /* owned by arch_vm_* */
+	struct device *devices;
+	struct vcpu *vcpus; /* nr_vcpus of them */
+	unsigned int nr_vcpus;
+
+	pthread_mutex_t state_lock; /* guards end, end_signal, paused, parked */
+	pthread_cond_t state_changed;
+	enum vm_end end;
+	int end_signal;
+	bool paused;
+	unsigned int parked; /* vCPUs that wait in vm_checkpoint() */
+};
+
+int vm_fail(struct kvm *vm, int err, const char *fmt, ...) LOG_FORMAT(3, 4);
+int vm_fail_host(struct kvm *vm, int err, const char *fmt, ...)
+	LOG_FORMAT(3, 4);
+
+/*
+ * Create a VM that is ready to start. @config, @consoles and @why outlive it.
+ * On failure *out is NULL and @why says why.
+ */
+int kvm_create(const struct kvm_config *config,
+	       const struct vm_consoles *consoles, struct failure *why,
+	       struct kvm **out);
+int kvm_start(struct kvm *vm);
+enum vm_end kvm_wait(struct kvm *vm);
+void kvm_destroy(struct kvm *vm);
+
+/*
+ * End the VM; the first end wins. Any thread, signal handlers excepted. Returns
+ * at once; vCPUs leave the guest soon after.
+ */
+void vm_end(struct kvm *vm, enum vm_end end);
+/* The same for a signal that asked for it. */
+void vm_end_signal(struct kvm *vm, int signal);
+
+/* All vCPUs leave the guest and wait; returns when they do. Main thread. */
+void vm_pause(struct kvm *vm);
+void vm_resume(struct kvm *vm);
+
+/*
+ * Called by vCPU threads between exits after a kick: waits while the VM is
+ * paused. True: go on; false: the VM has ended, leave the thread.
+ */
+bool vm_checkpoint(struct kvm *vm);
+
+/* KVM_CHECK_EXTENSION on the VM (or on /dev/kvm before it exists). */
+int vm_extension(const struct kvm *vm, long cap);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The PCI Express root bus: configuration space, BARs and who answers where.
+ *
+ * A device embeds struct pci_function, fills in its header with the helpers
+ * below and calls pci_add(). From then on the core owns the configuration space
+ * and the BARs: it places them at start, follows the guest's writes, and gives
+ * the device only accesses relative to a BAR. Specifications: PCI Local Bus 3.0
+ * (configuration space, chapter 6), PCI Express Base 4.0 (7.5, ECAM 7.2.2).
+ */
+#ifndef LKVM_PCI_H
+#define LKVM_PCI_H
+
+#include <pthread.h>
+#include "lkvm/bus.h"
+#include "lkvm/device.h"
+#include "lkvm/irq.h"
+#include "lkvm/types.h"
+
+struct kvm;
+struct pci_function;
+
+#define PCI_CONFIG_LEN 4096U
+#define PCI_SLOTS 32U
+#define PCI_BARS 7U /* six, and the expansion ROM */
+#define PCI_ROM 6U
+
+/* A range of guest addresses that BARs may be placed in; len 0: none. */
+struct pci_window {
+	u64 start;
+	u64 len;
+};
+
+struct pci_windows {
+	struct pci_window io;
+	struct pci_window mem32;
+	struct pci_window mem64;
+	struct pci_window ecam; /* 1 MiB a bus */
+};
+
+enum pci_bar_kind {
+	PCI_BAR_NONE,
+	PCI_BAR_IO,
+	PCI_BAR_MEM32,
+	PCI_BAR_MEM64, /* takes the next register too */
+	PCI_BAR_EXPANSION_ROM,
+};
+
+/* A write to an offset of a BAR that signals an eventfd without an exit. */
+struct pci_doorbell {
+	struct pci_doorbell *next; /* private: list of the BAR */
+	u64 offset;		   /* from the start of the BAR */
+	int fd;
+	u8 len;	    /* bytes the guest writes; 0: any */
+	bool armed; /* private: KVM has it, at armed_addr */
+	u64 armed_addr;
+};
+
+/* One piece of a BAR that answers on a bus. Private to pci.c. */
+struct pci_fragment;
+
+struct pci_bar {
+	enum pci_bar_kind kind;
+	bool prefetchable;
+	u64 size; /* bytes, a power of two */
+	/* Below: private to pci.c, guarded by pci_bus.lock. */
+	struct pci_function *fn;
+	u8 index;
+	u64 address; /* what the registers say */
+	u64 stamp;   /* when the guest last wrote or enabled it */
+	struct pci_fragment *fragments; /* where it answers now */
+	struct pci_doorbell *doorbells;
+	bool active; /* ops->activate() has been called */
+};
+
+/* Called with no lock of the core held, on vCPU threads, unless it says so. */
+struct pci_function_ops {
+	/* acc->offset is relative to the BAR. */
+	enum bus_result (*bar_access)(struct pci_function *fn, unsigned int bar,
+				      struct bus_access *acc);
+	/*
+	 * The guest wrote [@offset, @offset + @len) of configuration space;
+	 * the core has stored what is writable. Optional.
+	 */
+	void (*config_written)(struct pci_function *fn, unsigned int offset,
+			       unsigned int len);
+	/*
+	 * The guest is about to read [@offset, @offset + @len): update the
+	 * registers that are not plain memory with pci_config_set(). Optional.
+	 */
+	void (*config_read)(struct pci_function *fn, unsigned int offset,
+			    unsigned int len);
+};
+
+struct msix;
+
+struct pci_function {
+	const struct pci_function_ops *ops;
+	struct pci_bus *bus; /* NULL before pci_add() */
+	const char *name;
+	u8 slot; /* set by pci_add() */
+	/* All below: guarded by pci_bus.lock once pci_add() was called. */
+	u8 config[PCI_CONFIG_LEN];
+	u8 writable[PCI_CONFIG_LEN];	 /* bits that a write changes */
+	u8 clearable[PCI_CONFIG_LEN];	 /* bits that writing 1 clears */
+	u8 reset_config[PCI_CONFIG_LEN]; /* as it was when pci_add() ran */
+	struct pci_bar bars[PCI_BARS];
+	unsigned int next_cap; /* offset of the free capability space */
+	unsigned int last_cap; /* offset whose next pointer is to be filled */
+	struct irq_line intx;
+	bool intx_level;   /* what the device wants, before INTX_DISABLE */
+	struct msix *msix; /* owned; NULL without MSI-X */
+};
+
+struct pci_identity {
+	u16 vendor, device;
+	u16 subsystem_vendor, subsystem;
+	u32 class_code; /* 24 bits: class, subclass, interface */
+	u8 revision;
+};
+
+/* ---- Building a function: before pci_add(), in this order ---- */
+
+void pci_function_init(struct pci_function *fn, const char *name,
+		       const struct pci_function_ops *ops,
+		       const struct pci_identity *id);
+/*
+ * Declare BAR @bar. @size is rounded up to a power of two of at least 16 bytes
+ * (I/O: 4). The core places it at start.
+ */
+void pci_bar_init(struct pci_function *fn, unsigned int bar,
+		  enum pci_bar_kind kind, bool prefetchable, u64 size);
+/*
+ * Append a capability of @len bytes whose body (from its third byte) is @body,
+ * read-only until pci_set_writable(). Returns its offset.
+ */
+unsigned int pci_add_capability(struct pci_function *fn, u8 id,
+				const void *body, unsigned int len);
+/* PCI Express capability of a root complex integrated endpoint. */
+void pci_add_express_capability(struct pci_function *fn);
+/* Bits of @mask (little endian, @len bytes) at @offset become writable. */
+void pci_set_writable(struct pci_function *fn, unsigned int offset,
+		      unsigned int len, u32 mask);
+/*
+ * MSI-X with @vectors entries; table and PBA lie in BAR @bar at these offsets,
+ * and accesses to them are answered by the core before ops->bar_access.
+ */
+int pci_add_msix(struct pci_function *fn, unsigned int bar, u64 table_offset,
+		 u64 pba_offset, unsigned int vectors);
+/* The function uses INTx pin A. */
+void pci_use_intx(struct pci_function *fn);
+
+/* ---- The bus ---- */
+
+/* Create the bus with its host bridge at 00.0 and register CF8/CFC and ECAM. */
+int pci_create(struct kvm *vm);
+void pci_destroy(struct kvm *vm);
+
+/* Put @fn into the next free slot; -ENOSPC for the 33rd, with a message. */
+int pci_add(struct pci_bus *bus, struct pci_function *fn);
+/* Take it out; returns when no access to it runs. Frees what the core owns. */
+void pci_remove(struct pci_function *fn);
+
+/*
+ * Give every BAR an address (largest first, naturally aligned), as firmware
+ * does; called when all devices exist, before vCPUs run.
+ */
+int pci_assign_bars(struct pci_bus *bus);
+
+/* ---- Used by devices at run time, from any thread ---- */
+
+/* Read or set registers from the device's side, past the write masks. */
+u32 pci_config_get(struct pci_function *fn, unsigned int offset,
+		   unsigned int len);
+void pci_config_set(struct pci_function *fn, unsigned int offset,
+		    unsigned int len, u32 value);
+
+/* Doorbells follow their BAR when it moves. @db stays with the caller. */
+void pci_doorbell_add(struct pci_function *fn, unsigned int bar,
+		      struct pci_doorbell *db);
+void pci_doorbell_remove(struct pci_function *fn, unsigned int bar,
+			 struct pci_doorbell *db);
+
+/* Drive INTx; the core applies the command register's INTx disable bit. */
+void pci_set_intx(struct pci_function *fn, bool level);
+
+bool pci_msix_enabled(struct pci_function *fn);
+/*
+ * Signal vector @vector: delivered, or pending while masked. A vector that does
+ * not exist, or MSI-X disabled, does nothing.
+ */
+void pci_msix_signal(struct pci_function *fn, unsigned int vector);
+
+/* ---- Accesses by bus number, slot and function: CF8/CFC, ECAM, tests ---- */
+
+/* Absent functions read all ones and ignore writes. @size 1, 2 or 4 within a
+ * dword; anything else is split by the callers. */
+u32 pci_config_read(struct pci_bus *bus, u32 bdf, unsigned int offset,
+		    unsigned int size);
+void pci_config_write(struct pci_bus *bus, u32 bdf, unsigned int offset,
+		      unsigned int size, u32 value);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Virtio 1.2 devices: the three parts of one are
+ *   - the queues (virtio/queue.c), which alone touch the rings in guest memory;
+ *   - the device (virtio/device.c): status and features, and a virtio_dev_ops
+ *     of the kind of device (virtio/blk.c, ...), which knows request formats;
+ *   - the transport (virtio/pci.c), through which the guest's driver reaches
+ *     the device; it knows registers and interrupts.
+ */
+#ifndef LKVM_VIRTIO_H
+#define LKVM_VIRTIO_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/uio.h>
+#include "lkvm/log.h"
+#include "lkvm/types.h"
+
+struct memory;
+struct virtio_device;
+
+#define VIRTQ_MAX_SIZE 1024U
+#define VIRTIO_MAX_QUEUES 64U
+
+/* ---- Queues ---- */
+
+/*
+ * A split virtqueue (2.7). The transport fills in the addresses while the
+ * driver sets it up; virtq_enable() checks them once. After that only the
+ * thread that serves the queue touches it.
+ */
+struct virtq {
+	struct virtio_device *dev;
+	u16 index;
+	u16 max_size;
+	u16 size; /* what the driver chose; a power of two, not above max_size */
+	u64 desc_gpa, avail_gpa, used_gpa;
+	bool enabled;	 /* addresses checked; guarded by dev->lock */
+	u16 msix_vector; /* transport's, guarded by dev->lock */
+	int kick_fd; /* eventfd: the driver has rung; -1 before the device starts */
+
+	/* Serving thread only, while enabled. */
+	bool event_idx;
+	bool indirect;
+	bool broken;
+	u16 last_avail;	    /* next avail entry to look at */
+	u16 used_idx;	    /* next used entry to fill */
+	u16 signalled_used; /* used_idx at the last interrupt decision */
+	bool signalled_valid;
+	void *desc, *avail, *used; /* host addresses in guest memory */
+};
+
+/*
+ * One request: a descriptor chain, copied once and translated. iov[0 .. nr_out)
+ * is what the driver sent (the device reads), iov[nr_out .. nr_out + nr_in) is
+ * where the device answers. Every entry lies wholly in guest RAM.
+ */
+struct virtq_chain {
+	u16 head;
+	unsigned int nr_out, nr_in;
+	u64 out_len, in_len; /* bytes; at most 4 GiB each */
+	struct iovec *iov;   /* the caller's array of @max_iov */
+	unsigned int max_iov;
+};
+
+/*
+ * Check sizes, alignment and that the rings lie in RAM, and start from index 0.
+ * -EINVAL otherwise.
+ */
+int virtq_enable(struct virtq *q, const struct memory *mem, u64 features);
+void virtq_disable(struct virtq *q);
+
+/*
+ * Take the next chain. 1: *chain is filled; 0: the queue is empty; -EPROTO: the
+ * ring is broken (bad index, loop, address outside RAM, more entries than
+ * max_iov): the queue serves no more and the device needs a reset, which
+ * virtq_pop() has told the driver. Serving thread.
+ */
+int virtq_pop(struct virtq *q, struct virtq_chain *chain);
+/* Put the last popped chain back, to be popped again. */
+void virtq_unpop(struct virtq *q);
+/* Is there something to pop? A hint. */
+bool virtq_has_work(struct virtq *q);
+/* Return chain @head, @written bytes of its device-writable part filled. */
+void virtq_push(struct virtq *q, u16 head, u32 written);
+/* Interrupt the driver if it asked for that. After a batch of pushes. */
+void virtq_notify(struct virtq *q);
+/*
+ * Ask the driver to ring, or not to. Enabling returns true when work has come
+ * in meanwhile: look again before waiting.
+ */
+void virtq_disable_kicks(struct virtq *q);
+bool virtq_enable_kicks(struct virtq *q);
+
+/* Copy between a flat buffer and iovecs from byte @offset; returns bytes. */
+size_t iov_to_buf(const struct iovec *iov, unsigned int nr, size_t offset,
+		  void *buf, size_t len);
+size_t iov_from_buf(const struct iovec *iov, unsigned int nr, size_t offset,
+		    const void *buf, size_t len);
+/*
+ * Drop @bytes from the front of *iov / *nr in place; returns how many there
+ * were to drop.
+ */
+size_t iov_discard_front(struct iovec **iov, unsigned int *nr, size_t bytes);
+
+/* ---- Devices ---- */
+
+/* What a kind of device implements. Const. */
+struct virtio_dev_ops {
+	const char *name;
+	u16 id;	       /* virtio device ID (chapter 5) */
+	u32 pci_class; /* 24-bit class code on PCI */
+	/*
+	 * Device configuration space, little endian; offset + len lie within
+	 * config_len. vCPU thread, dev->lock held, must not block. write
+	 * optional.
+	 */
+	void (*config_read)(struct virtio_device *dev, unsigned int offset,
+			    void *buf, unsigned int len);
+	void (*config_write)(struct virtio_device *dev, unsigned int offset,
+			     const void *buf, unsigned int len);
+	/*
+	 * DRIVER_OK: enabled queues may be served from now on; kick_fds exist
+	 * from virtio_device_init() on. vCPU thread, dev->lock held, must not
+	 * block. Negative errno: the device needs a reset.
+	 */
+	int (*activate)(struct virtio_device *dev);
+	/*
+	 * Stop serving: returns when nothing touches guest memory or the
+	 * queues any more; requests in flight are finished or dropped. May
+	 * wait for the host. vCPU or main thread, dev->lock held; only after
+	 * activate().
+	 */
+	void (*deactivate)(struct virtio_device *dev);
+};
+
+/* What a transport implements. Const. Any thread. */
+struct virtio_transport_ops {
+	void (*queue_irq)(struct virtio_device *dev, struct virtq *q);
+	void (*config_irq)(struct virtio_device *dev);
+};
+
+struct virtio_device {
+	const struct virtio_dev_ops *ops;
+	const struct virtio_transport_ops *transport;
+	const struct memory *mem;
+	u64 host_features;	 /* offered; const after init */
+	unsigned int config_len; /* bytes of device configuration */
+	unsigned int nr_queues;
+	struct virtq *queues; /* owned */
+	struct log_once guest_error;
+
+	/*
+	 * Guards all below and the queues' set-up fields. Never held while
+	 * requests are served.
+	 */
+	pthread_mutex_t lock;
+	_Atomic u8 status; /* written under lock */
+	u64 driver_features;
+	_Atomic u8 config_generation;
+	bool active; /* between activate() and deactivate() */
+};
+
+/*
+ * @features: of the kind of device; the generic ones (VERSION_1, EVENT_IDX,
+ * INDIRECT_DESC) are added. Creates queues of @queue_size with kick_fds.
+ */
+int virtio_device_init(struct virtio_device *dev,
+		       const struct virtio_dev_ops *ops,
+		       const struct memory *mem, u64 features,
+		       unsigned int config_len, unsigned int nr_queues,
+		       u16 queue_size);
+/* Deactivates first. Accepts a zeroed device. */
+void virtio_device_release(struct virtio_device *dev);
+
+/* ---- Called by transports, vCPU threads (take dev->lock) ---- */
+
+u8 virtio_get_status(struct virtio_device *dev);
+/* Writing 0 resets; see 3.1.1 for the order of the other bits. */
+void virtio_set_status(struct virtio_device *dev, u8 status);
+/* 32-bit window @select of the features. */
+u32 virtio_get_host_features(struct virtio_device *dev, u32 select);
+u32 virtio_get_driver_features(struct virtio_device *dev, u32 select);
+void virtio_set_driver_features(struct virtio_device *dev, u32 select,
+				u32 value);
+/* NULL where there is no such queue. */
+struct virtq *virtio_queue(struct virtio_device *dev, u32 index);
+/* Enable @q with the addresses that stand in it. */
+void virtio_queue_enable(struct virtio_device *dev, struct virtq *q);
+void virtio_config_read(struct virtio_device *dev, u64 offset, void *buf,
+			unsigned int len);
+void virtio_config_write(struct virtio_device *dev, u64 offset, const void *buf,
+			 unsigned int len);
+/* The driver rang for @index and no ioeventfd caught it. */
+void virtio_kick(struct virtio_device *dev, u32 index);
+
+/* ---- Called by devices and queues, any thread ---- */
+
+bool virtio_has_feature(const struct virtio_device *dev, unsigned int bit);
+/* Device configuration has changed: bump the generation, interrupt. */
+void virtio_config_changed(struct virtio_device *dev);
+/* The driver broke the protocol: set NEEDS_RESET, interrupt, log once. */
+void virtio_needs_reset(struct virtio_device *dev, const char *why);
+
+/* ---- Transports ---- */
+
+struct kvm;
+struct virtio_pci;
+
+/*
+ * Put @dev, which is initialised, on the PCI bus. The transport's state is
+ * freed by virtio_pci_destroy() (NULL is fine), before the device's own.
+ */
+int virtio_pci_create(struct kvm *vm, struct virtio_device *dev,
+		      struct virtio_pci **out);
+void virtio_pci_destroy(struct virtio_pci *vpci);
+
+#endif
