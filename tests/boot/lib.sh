@@ -1,0 +1,210 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The words that boot cases are written in. `sh lib.sh CASE` runs one case:
+# with busybox ash in L1, with the host's sh in direct mode. Given are LKVM
+# (the binary), LAB (kernel, initramfs, disk image), T (a folder of the
+# case's own), SHARED (a folder that all cases of one run share).
+
+# fail MESSAGE...: ends the case.
+fail()
+{
+	echo "FAIL: $*"
+	if [ -s "$T/err" ]; then
+		echo "--- the end of lkvm's stderr:"
+		tail -n 5 "$T/err"
+	fi
+	if [ -s "$T/out" ]; then
+		echo "--- the end of lkvm's stdout:"
+		tail -n 12 "$T/out" | cut -c1-200
+	fi
+	exit 1
+}
+
+# skip REASON...: ends the case, which could not run here.
+skip()
+{
+	echo "SKIP: $*"
+	exit 77
+}
+
+# lk ARGUMENT...: runs lkvm to its end. Its output is in $T/out and $T/err,
+# its status in $status; stdin comes from $T/in where that exists. Killed
+# after $limit seconds (default 100).
+lk()
+{
+	lk_start "$@"
+	lk_wait "${limit:-100}"
+}
+
+# lk_start ARGUMENT...: starts lkvm in the background, process $lkvm_pid.
+lk_start()
+{
+	echo "+ lkvm $*"
+	if [ -e "$T/in" ]; then
+		"$LKVM" "$@" <"$T/in" >"$T/out" 2>"$T/err" &
+	else
+		"$LKVM" "$@" </dev/null >"$T/out" 2>"$T/err" &
+	fi
+	lkvm_pid=$!
+}
+
+# lk_wait SECONDS: waits for the lkvm that lk_start started.
+lk_wait()
+{
+	(
+		sleep "$1"
+		echo "still running after $1 s: killed"
+		kill -KILL "$lkvm_pid"
+	) &
+	lk_watchdog=$!
+	status=0
+	wait "$lkvm_pid" || status=$?
+	kill "$lk_watchdog" 2>/dev/null
+	echo "status $status"
+}
+
+# guest_initrd: makes $T/initrd, the guests' initramfs with /case.sh, a
+# script that comes on stdin, and with the parts in $parts (cpio archives).
+guest_initrd()
+{
+	mkdir -p "$T/part"
+	cat >"$T/part/case.sh"
+	(cd "$T/part" && echo case.sh | cpio -o -H newc 2>/dev/null) \
+		>"$T/part.cpio"
+	# shellcheck disable=SC2086 # a list of files
+	cat "$LAB/guest.cpio" $parts "$T/part.cpio" >"$T/initrd"
+}
+
+# guest OPTION...: runs a Linux guest that runs the script on stdin, to its
+# end. guest_start: in the background.
+guest()
+{
+	guest_initrd
+	lk run -k "$LAB/vmlinuz" -i "$T/initrd" -m 256 -c 1 -n mode=none "$@"
+}
+
+guest_start()
+{
+	guest_initrd
+	lk_start run -k "$LAB/vmlinuz" -i "$T/initrd" -m 256 -c 1 \
+		-n mode=none "$@"
+}
+
+# wait_out PATTERN [SECONDS]: until the guest has printed PATTERN.
+wait_out()
+{
+	wait_until "${2:-60}" "\"$1\" on the guest's console" \
+		grep -q -e "$1" "$T/out"
+}
+
+# wait_until SECONDS WHAT COMMAND...: until COMMAND succeeds, while lkvm lives.
+wait_until()
+{
+	wu_end=$(($(now) + $1))
+	wu_what=$2
+	shift 2
+	until "$@"; do
+		if ! kill -0 "$lkvm_pid" 2>/dev/null; then
+			"$@" && return 0
+			fail "lkvm ended before: $wu_what"
+		fi
+		[ "$(now)" -lt "$wu_end" ] || fail "not in time: $wu_what"
+		sleep 0.2
+	done
+}
+
+# now: seconds of a clock that nobody sets.
+now()
+{
+	cut -d. -f1 /proc/uptime
+}
+
+# now_ms: the same in milliseconds.
+now_ms()
+{
+	awk '{ printf "%d\n", $1 * 1000 }' /proc/uptime
+}
+
+expect_status()
+{
+	[ "$status" = "$1" ] || fail "expected status $1, got $status"
+}
+
+# expect_eq WHAT EXPECTED GOT
+expect_eq()
+{
+	[ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"
+}
+
+# expect_most WHAT LIMIT GOT: numbers.
+expect_most()
+{
+	[ "$3" -le "$2" ] || fail "$1: expected at most $2, got '$3'"
+}
+
+expect_least()
+{
+	[ "$3" -ge "$2" ] || fail "$1: expected at least $2, got '$3'"
+}
+
+# expect_out PATTERN, expect_err PATTERN: a line of stdout, of stderr.
+expect_out()
+{
+	grep -q -e "$1" "$T/out" || fail "expected '$1' on stdout"
+}
+
+expect_err()
+{
+	grep -q -e "$1" "$T/err" || fail "expected '$1' on stderr"
+}
+
+expect_no_out()
+{
+	if grep -q -e "$1" "$T/out"; then
+		grep -e "$1" "$T/out" | head -n 10
+		fail "did not expect '$1' on stdout"
+	fi
+}
+
+# value KEY: what the guest printed after "@ KEY ", the last time it did.
+value()
+{
+	tr -d '\r' <"$T/out" | sed -n "s/^.*@ $1 //p" | tail -n 1
+}
+
+# section NAME: the lines that the guest printed between "@begin NAME" and
+# "@end NAME".
+section()
+{
+	tr -d '\r' <"$T/out" |
+		sed -n "/@begin $1\$/,/@end $1\$/p" | sed '1d;$d'
+}
+
+# root_disk: makes $T/disk.img, an ext4 root file system with a shell.
+root_disk()
+{
+	gunzip -c "$LAB/disk.img.gz" >"$T/disk.img"
+}
+
+# need_root: the case mounts, or loads modules.
+need_root()
+{
+	[ "$(id -u)" = 0 ] || skip "needs root"
+}
+
+# cpu_ticks PID: user and system time of each thread: "comm ticks".
+cpu_ticks()
+{
+	sed 's/^.*(\(.*\)) . \(.*\)/\1|\2/; s/ /_/g' \
+		"/proc/$1"/task/*/stat 2>/dev/null | tr '_|' '  ' |
+		awk '{ print $1, $12 + $13 }'
+}
+
+if [ $# = 1 ]; then
+	lkvm_pid=
+	parts=
+	cd "$T" || exit 1
+	# shellcheck source=/dev/null
+	. "$CASES/$1.sh"
+fi

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Shared by the scripts that use the lab (tests/boot, tests/bench/exact).
+# The lab is QEMU in pure emulation (L1), which has hardware virtualization
+# for lkvm to use; docs/testing.md tells why. Sourced by bash, from anywhere.
+
+# shellcheck disable=SC2034 # these two are for who sources this file
+lab_tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+lab_build=${BUILD_DIR:-${O:-$lab_tree/build}}
+case $lab_build in /*) ;; *) lab_build=$lab_tree/$lab_build ;; esac
+lab_cache=${LKVM_LAB_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/lkvm-lab}
+
+# The machine of docs/testing.md. One CPU: with two, Linux's text patching
+# livelocks under multi-threaded TCG.
+lab_machine=(-M "q35,kernel-irqchip=split" -cpu EPYC-Milan -smp 1 -m 4G)
+lab_fast=(-accel "tcg,thread=multi,tb-size=512")
+
+# lab_die MESSAGE...: says why and ends the script with 77, "cannot run here".
+lab_die()
+{
+	echo "lab: $*" >&2
+	exit 77
+}
+
+# lab_mode: prints "direct" where stock kernels run on /dev/kvm, else "lab".
+lab_mode()
+{
+	if [ -n "${LKVM_LAB:-}" ]; then
+		echo "$LKVM_LAB"
+	elif [ -r /dev/kvm ] && [ -w /dev/kvm ] &&
+		grep -qE '^flags.* (vmx|svm)( |$)' /proc/cpuinfo; then
+		echo direct
+	else
+		echo lab
+	fi
+}
+
+# lab_find_lkvm: prints the binary under test, $LKVM or the tree's.
+lab_find_lkvm()
+{
+	local f
+
+	for f in ${LKVM:+"$LKVM"} "$lab_build/lkvm" "$lab_tree/lkvm"; do
+		[ -x "$f" ] && { realpath "$f"; return 0; }
+	done
+	return 1
+}
+
+# lab_pack DIR BINARY [PATH]: copies BINARY to DIR/PATH (default: its own
+# path) with the shared libraries that it needs.
+lab_pack()
+{
+	local dir=$1 bin=$2 path=${3:-$2} lib
+
+	install -D -m 755 "$bin" "$dir/$path"
+	ldd "$bin" 2>/dev/null | grep -o '/[^ ]*' | while read -r lib; do
+		[ -e "$dir/$lib" ] || install -D -m 755 "$lib" "$dir/$lib"
+	done
+}
+
+# lab_cpio DIR FILE: archives DIR as an initramfs (part): several of them,
+# one after the other, are an initramfs too.
+lab_cpio()
+{
+	(cd "$1" && find . -mindepth 1 -print0 | LC_ALL=C sort -z |
+		cpio -0 -o -H newc -R 0:0 --reproducible --quiet) >"$2"
+}
+
+# lab_boot_l1 LOGDIR INITRD QEMU-OPTION...: boots L1. Its first serial port,
+# ttyS0, is this process's stdin and stdout; L1's own kernel log goes to
+# LOGDIR/l1.log, and L1 sees LOGDIR as /out.
+lab_boot_l1()
+{
+	local logs=$1 initrd=$2
+
+	shift 2
+	# shellcheck disable=SC2154 # set by the caller, from prepare
+	exec qemu-system-x86_64 "${lab_machine[@]}" "$@" \
+		-nodefaults -display none -no-reboot -nic none \
+		-kernel "$lab_images/vmlinuz" -initrd "$initrd" \
+		-append "console=ttyS1 panic=-1 mitigations=off quiet${L1_PARAMS:+ $L1_PARAMS}" \
+		-chardev stdio,id=ctl,signal=off -serial chardev:ctl \
+		-serial "file:$logs/l1.log" \
+		-virtfs "local,path=$logs,mount_tag=out,security_model=none"
+}
