@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every class of device there is. device.c has the order in which the common
+ * ones are created; arch_device_classes[] adds those of one machine.
+ */
+#ifndef LKVM_DEVICES_H
+#define LKVM_DEVICES_H
+
+#include "lkvm/device.h"
+
+/* hw/ */
+extern const struct device_class serial_class;
+extern const struct device_class rtc_class;
+extern const struct device_class i8042_class;
+extern const struct device_class acpi_pm_class;
+extern const struct device_class pvpanic_class;
+
+/* virtio/ */
+extern const struct device_class virtio_blk_class;
+extern const struct device_class virtio_console_class;
+extern const struct device_class virtio_rng_class;
+
+#endif
