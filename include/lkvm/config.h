@@ -6,6 +6,7 @@
 #ifndef LKVM_CONFIG_H
 #define LKVM_CONFIG_H
 
+#include "lkvm/image.h"
 #include "lkvm/types.h"
 
 #define CONFIG_MAX_DISKS 16
@@ -34,9 +35,9 @@ struct kvm_config {
 	u64 ram_len;  /* bytes, a multiple of the page size */
 	u64 ram_base; /* arm64: guest physical address; 0: the default */
 	const char *hugetlbfs; /* mount to take RAM from, or NULL */
-	const char *kernel;
-	const char *initrd;  /* or NULL */
-	const char *cmdline; /* whole kernel command line, owned */
+	struct image kernel;   /* owned */
+	struct image initrd;   /* owned; fd -1: none */
+	const char *cmdline;   /* whole kernel command line, owned */
 	enum console_kind console;
 	bool tty_pty[CONFIG_MAX_TTYS]; /* this serial port goes to a new pty */
 	struct disk_config disks[CONFIG_MAX_DISKS];
