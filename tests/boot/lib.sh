@@ -201,6 +201,43 @@ cpu_ticks()
 		awk '{ print $1, $12 + $13 }'
 }
 
+# machine_boot: one guest with disk, console and rng that tells all about its
+# machine, for the machine-* cases. The first of them boots it.
+machine_boot()
+{
+	if [ ! -e "$SHARED/machine.out" ]; then
+		truncate -s 1M disk.raw
+		parts=$LAB/lspci.cpio
+		guest --rng -d disk.raw <"$CASES/../guest/machine.sh"
+		cp out "$SHARED/machine.out"
+		cp err "$SHARED/machine.err"
+		echo "$status" >"$SHARED/machine.status"
+	fi
+	cp "$SHARED/machine.out" out
+	cp "$SHARED/machine.err" err
+	status=$(cat "$SHARED/machine.status")
+	expect_status 0
+}
+
+# write_script END: a guest script that writes 200 MiB that do not repeat to
+# its disk, through an fsync, prints their checksum, and then does END.
+write_script()
+{
+	cat <<-GUEST
+	head -c 4M /dev/urandom >/tmp/seed
+	mkfifo /tmp/sum
+	md5sum </tmp/sum >/tmp/md5 &
+	for i in \$(seq 50); do
+		echo "block \$i"
+		cat /tmp/seed
+	done | head -c 200M | tee /tmp/sum |
+		dd of=/dev/vda bs=1M iflag=fullblock conv=fsync 2>&1
+	wait
+	echo "@ md5 \$(cut -d' ' -f1 /tmp/md5)"
+	$1
+	GUEST
+}
+
 if [ $# = 1 ]; then
 	lkvm_pid=
 	parts=

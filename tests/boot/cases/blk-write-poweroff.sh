@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh disable=SC2154,SC2034,SC2016
+# timeout: 200
+# 200 MiB written with fsync, then power-off: the same bytes outside.
+
+truncate -s 200M disk.raw
+write_script "poweroff -f" >script
+limit=180
+guest -d disk.raw <script
+expect_status 0
+expect_eq "checksum outside" "$(value md5)" "$(md5sum <disk.raw | cut -d' ' -f1)"
