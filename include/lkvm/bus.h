@@ -12,6 +12,7 @@
 #define LKVM_BUS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/tree.h>
 #include "lkvm/types.h"
 
@@ -57,34 +58,44 @@ RB_HEAD(bus_tree, bus_region);
 
 /* A running access; lives on the stack of the accessing thread. */
 struct bus_pin;
+/* A thread in bus_quiesce(); lives on that thread's stack. */
+struct bus_waiter;
 
 /* One thread's way into a bus. Embedded in struct vcpu. */
 struct bus_reader {
-	pthread_mutex_t lock; /* guards pins, and the tree against change */
-	struct bus_pin *pins; /* accesses now running, innermost first */
-	pthread_t thread;
+	pthread_mutex_t lock;	 /* guards pins, and the tree against change */
+	struct bus_pin *pins;	 /* accesses now running, innermost first */
+	pthread_t thread;	 /* its owner; const while attached */
 	struct bus_reader *next; /* guarded by bus->lock */
 };
 
 struct bus {
 	const char *name;     /* "port" or "MMIO" */
 	struct failure *why;  /* told of overlaps */
-	pthread_mutex_t lock; /* guards readers and serialises writers */
+	pthread_mutex_t lock; /* guards readers, waiters; serialises writers */
 	/*
 	 * Changed with bus->lock and every reader's lock held; read under
 	 * either bus->lock or one reader's lock.
 	 */
 	struct bus_tree tree;
 	struct bus_reader *readers;
-	/* Signalled under bus->lock when a pinned region may be free. */
+	struct bus_waiter *waiters;
+	/* Broadcast under bus->lock when an access ended and someone waits. */
 	pthread_cond_t unpinned;
-	unsigned int waiters; /* threads in bus_quiesce(); atomic */
+	/*
+	 * Length of waiters: raised before bus_quiesce() looks at the pins,
+	 * read after a pin was taken off; a reader's lock lies between.
+	 */
+	atomic_uint nr_waiters;
 };
 
 void bus_init(struct bus *bus, const char *name, struct failure *why);
 void bus_release(struct bus *bus);
 
-/* The calling thread gets a reader of its own, and gives it back. */
+/*
+ * The calling thread gets a reader of its own, and gives it back. Not from an
+ * access handler.
+ */
 void bus_attach(struct bus *bus, struct bus_reader *reader);
 void bus_detach(struct bus *bus, struct bus_reader *reader);
 
@@ -122,7 +133,10 @@ int bus_remove(struct bus *bus, struct bus_region *region);
 enum bus_result bus_dispatch(struct bus *bus, struct bus_reader *reader,
 			     u64 addr, struct bus_access *acc);
 
-/* Read handlers: bytes of a little-endian register file of @len bytes. */
+/*
+ * For read handlers: answer @acc from @regs, the @len bytes of a little-endian
+ * register file. Bytes behind its end read zero.
+ */
 void bus_read_bytes(struct bus_access *acc, const void *regs, u64 len);
 
 #endif
