@@ -29,8 +29,8 @@ enum reboot_action {
 };
 
 struct kvm_config {
-	const char *name;     /* of this VM; file-name safe */
-	const char *kvm_path; /* normally /dev/kvm */
+	const char *name; /* of this VM; file-name safe */
+	int kvm_fd;	  /* /dev/kvm, from host_open_kvm(); borrowed */
 	unsigned int cpus;
 	u64 ram_len;  /* bytes, a multiple of the page size */
 	u64 ram_base; /* arm64: guest physical address; 0: the default */

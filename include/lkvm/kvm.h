@@ -50,7 +50,7 @@ struct kvm {
 	const struct kvm_config *config;
 	const struct vm_consoles *consoles; /* borrowed */
 	struct failure *failure;	    /* borrowed */
-	int sys_fd;			    /* /dev/kvm */
+	int sys_fd;			    /* /dev/kvm; borrowed from config */
 	int fd;				    /* the VM */
 	struct memory memory;
 	struct bus ports;

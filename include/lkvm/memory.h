@@ -26,7 +26,8 @@ struct memory {
 	int vm_fd;
 	/* One host mapping that all RAM ranges lie in; NULL before alloc. */
 	u8 *hva;
-	u64 len;
+	u64 len;	/* bytes of RAM */
+	u64 mapped_len; /* bytes mapped: len rounded up to the page size */
 	/* Set before vCPUs start, then const: read without a lock. */
 	struct ram_range ram[MEMORY_MAX_RAM_RANGES];
 	unsigned int nr_ram;
@@ -52,9 +53,6 @@ int memory_alloc(struct memory *mem, u64 len, const char *hugetlbfs,
  */
 int memory_map_ram(struct memory *mem, u64 gpa, u64 len, u64 offset,
 		   struct failure *why);
-
-/* Give all RAM back to the host; it reads zero afterwards. vCPUs stopped. */
-void memory_discard(struct memory *mem);
 
 /*
  * Show device memory (a framebuffer, a passed-through BAR) to the guest.

@@ -27,21 +27,22 @@ struct vcpu {
 	struct kvm_run *run; /* shared with KVM; this thread only */
 	size_t run_len;
 	pthread_t thread;
-	bool has_thread;
+	bool has_thread;    /* guarded by vm->state_lock */
 	atomic_bool kicked; /* leave KVM_RUN and look at the VM's state */
 	struct bus_reader port_reader, mmio_reader;
 	struct vcpu_stats stats;
 	void *arch; /* owned by arch_vcpu_*, may stay NULL */
 };
 
-/* Create @index's fd and mapping and call arch_vcpu_init(). Main thread. */
+/* Create @index's fd and mapping; arch_vcpu_init() follows. Main thread. */
 int vcpu_init(struct vcpu *vcpu, struct kvm *vm, unsigned int index);
 /* The thread must have been joined. Accepts a zeroed vCPU. */
 void vcpu_release(struct vcpu *vcpu);
 
-int vcpu_start(struct vcpu *vcpu);
-/* Make it leave the guest and call vm_checkpoint(). Any thread. */
-void vcpu_kick(struct vcpu *vcpu);
+/* Start its thread. vm->state_lock is held. */
+int vcpu_start_locked(struct vcpu *vcpu);
+/* Make it leave the guest and call vm_checkpoint(). vm->state_lock is held. */
+void vcpu_kick_locked(struct vcpu *vcpu);
 void vcpu_join(struct vcpu *vcpu);
 
 /* Once per process, before any vCPU starts: the signal that kicks. */

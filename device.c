@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The order in which devices come and go.
+ */
+#include "lkvm/device.h"
+
+#include "lkvm/arch.h"
+#include "lkvm/devices.h"
+#include "lkvm/kvm.h"
+
+/*
+ * Common classes, in the order in which their instances are created: this is
+ * also the order on the PCI bus. Disks come first, so that /dev/vda stays the
+ * first disk whatever else a VM has.
+ */
+static const struct device_class *const device_classes[] = {
+	&serial_class,
+	&rtc_class,
+	&pvpanic_class,
+	&virtio_blk_class,
+	&virtio_console_class,
+	&virtio_rng_class,
+	NULL,
+};
+
+static int create_all(struct kvm *vm, const struct kvm_config *config,
+		      const struct device_class *const *class)
+{
+	int err;
+
+	for (; *class; class ++) {
+		err = (*class)->create(vm, config);
+		if (err)
+			return vm_fail(vm, err, "cannot create the %s device",
+				       (*class)->name);
+	}
+	return 0;
+}
+
+int devices_create(struct kvm *vm, const struct kvm_config *config)
+{
+	int err = create_all(vm, config, arch_device_classes);
+
+	return err ? err : create_all(vm, config, device_classes);
+}
+
+void device_register(struct kvm *vm, struct device *dev,
+		     const struct device_ops *ops)
+{
+	dev->ops = ops;
+	dev->vm = vm;
+	dev->next = vm->devices;
+	vm->devices = dev;
+}
+
+int devices_start(struct kvm *vm)
+{
+	int err;
+
+	for (struct device *dev = vm->devices; dev; dev = dev->next) {
+		err = dev->ops->start ? dev->ops->start(dev) : 0;
+		if (err)
+			return vm_fail(vm, err, "cannot start the %s device",
+				       dev->ops->name);
+	}
+	return 0;
+}
+
+void devices_pause(struct kvm *vm)
+{
+	for (struct device *dev = vm->devices; dev; dev = dev->next)
+		if (dev->ops->pause)
+			dev->ops->pause(dev);
+}
+
+void devices_resume(struct kvm *vm)
+{
+	for (struct device *dev = vm->devices; dev; dev = dev->next)
+		if (dev->ops->resume)
+			dev->ops->resume(dev);
+}
+
+void devices_stop(struct kvm *vm)
+{
+	for (struct device *dev = vm->devices; dev; dev = dev->next)
+		if (dev->ops->stop)
+			dev->ops->stop(dev);
+}
+
+void devices_destroy(struct kvm *vm)
+{
+	struct device *dev, *next;
+
+	for (dev = vm->devices; dev; dev = next) {
+		next = dev->next;
+		dev->ops->destroy(dev);
+	}
+	vm->devices = NULL;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The life of a VM: brought up in order, taken down in reverse.
+ */
+#include "lkvm/kvm.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include "lkvm/arch.h"
+#include "lkvm/pci.h"
+#include "lkvm/vcpu.h"
+
+int vm_extension(const struct kvm *vm, long cap)
+{
+	int result = ioctl(vm->fd >= 0 ? vm->fd : vm->sys_fd,
+			   KVM_CHECK_EXTENSION, cap);
+
+	return result < 0 ? 0 : result;
+}
+
+/* ---- Bring-up ---- */
+
+static int create_vm_fd(struct kvm *vm)
+{
+	unsigned long type;
+	int err;
+
+	err = arch_vm_type(vm, &type);
+	if (err)
+		return err;
+	do {
+		vm->fd = ioctl(vm->sys_fd, KVM_CREATE_VM, type);
+	} while (vm->fd < 0 && errno == EINTR);
+	if (vm->fd >= 0) {
+		memory_init(&vm->memory, vm->fd);
+		return 0;
+	}
+	if (errno == EBUSY)
+		return vm_fail_host(
+			vm, -EBUSY,
+			"KVM is busy: another hypervisor (such as "
+			"VirtualBox) uses the CPU's virtualization; "
+			"stop it first");
+	return vm_fail_host(vm, -errno, "KVM cannot create a VM: %s",
+			    strerror(errno));
+}
+
+static int create_vcpus(struct kvm *vm)
+{
+	unsigned int nr = vm->config->cpus;
+	int err;
+
+	vm->vcpus = calloc(nr, sizeof(*vm->vcpus));
+	if (!vm->vcpus)
+		return vm_fail(vm, -ENOMEM, "no memory for %u vCPUs", nr);
+	vm->nr_vcpus = nr;
+	for (unsigned int i = 0; i < nr; i++) {
+		err = vcpu_init(&vm->vcpus[i], vm, i);
+		if (err)
+			return err;
+	}
+	for (unsigned int i = 0; i < nr; i++) {
+		err = arch_vcpu_init(&vm->vcpus[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int create_devices(struct kvm *vm)
+{
+	int err = devices_create(vm, vm->config);
+
+	return err ? err : pci_assign_bars(vm->pci);
+}
+
+/* Each step says why when it fails; kvm_destroy() undoes those that were done. */
+static int bring_up(struct kvm *vm)
+{
+	static int (*const steps[])(struct kvm *) = {
+		create_vm_fd, arch_vm_init,   pci_create,
+		create_vcpus, create_devices, arch_load,
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps) && !err; i++)
+		err = steps[i](vm);
+	return err;
+}
+
+int kvm_create(const struct kvm_config *config,
+	       const struct vm_consoles *consoles, struct failure *why,
+	       struct kvm **out)
+{
+	struct kvm *vm;
+	int err;
+
+	*out = NULL;
+	vm = calloc(1, sizeof(*vm));
+	if (!vm)
+		return fail(why, -ENOMEM, "no memory for a VM");
+	vm->config = config;
+	vm->consoles = consoles;
+	vm->failure = why;
+	vm->sys_fd = config->kvm_fd;
+	vm->fd = -1;
+	pthread_mutex_init(&vm->state_lock, NULL);
+	pthread_cond_init(&vm->state_changed, NULL);
+	bus_init(&vm->ports, "port", why);
+	bus_init(&vm->mmio, "memory", why);
+	err = event_loop_init(&vm->loop, why);
+	if (!err)
+		err = vcpu_signal_setup();
+	if (!err)
+		err = bring_up(vm);
+	if (err) {
+		vm_fail(vm, err, "cannot create the VM: %s", strerror(-err));
+		kvm_destroy(vm);
+		return err;
+	}
+	*out = vm;
+	return 0;
+}
+
+int kvm_start(struct kvm *vm)
+{
+	int err;
+
+	err = devices_start(vm);
+	if (!err)
+		err = event_loop_start(&vm->loop);
+	/* A vCPU that runs may end the VM and kick the ones not started yet. */
+	pthread_mutex_lock(&vm->state_lock);
+	for (unsigned int i = 0; i < vm->nr_vcpus && !err; i++)
+		err = vcpu_start_locked(&vm->vcpus[i]);
+	pthread_mutex_unlock(&vm->state_lock);
+	if (err)
+		vm_fail(vm, err, "cannot start the VM: %s", strerror(-err));
+	return err;
+}
+
+void kvm_destroy(struct kvm *vm)
+{
+	if (!vm)
+		return;
+	vm_end(vm, VM_END_POWEROFF);
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
+		vcpu_join(&vm->vcpus[i]);
+	devices_stop(vm);
+	event_loop_stop(&vm->loop);
+	devices_destroy(vm);
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
+		vcpu_release(&vm->vcpus[i]);
+	free(vm->vcpus);
+	pci_destroy(vm);
+	arch_vm_release(vm);
+	event_loop_release(&vm->loop);
+	bus_release(&vm->mmio);
+	bus_release(&vm->ports);
+	if (vm->fd >= 0) {
+		memory_release(&vm->memory);
+		close(vm->fd);
+	}
+	pthread_cond_destroy(&vm->state_changed);
+	pthread_mutex_destroy(&vm->state_lock);
+	free(vm);
+}
+
+/* ---- State ---- */
+
+static void kick_all_locked(struct kvm *vm)
+{
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
+		if (vm->vcpus[i].run)
+			vcpu_kick_locked(&vm->vcpus[i]);
+}
+
+static void end_locked(struct kvm *vm, enum vm_end end)
+{
+	if (vm->end != VM_RUNNING)
+		return;
+	vm->end = end;
+	kick_all_locked(vm);
+	pthread_cond_broadcast(&vm->state_changed);
+}
+
+void vm_end(struct kvm *vm, enum vm_end end)
+{
+	pthread_mutex_lock(&vm->state_lock);
+	end_locked(vm, end);
+	pthread_mutex_unlock(&vm->state_lock);
+}
+
+void vm_end_signal(struct kvm *vm, int signal)
+{
+	pthread_mutex_lock(&vm->state_lock);
+	if (vm->end == VM_RUNNING)
+		vm->end_signal = signal;
+	end_locked(vm, VM_END_SIGNAL);
+	pthread_mutex_unlock(&vm->state_lock);
+}
+
+enum vm_end kvm_wait(struct kvm *vm)
+{
+	enum vm_end end;
+
+	pthread_mutex_lock(&vm->state_lock);
+	while (vm->end == VM_RUNNING)
+		pthread_cond_wait(&vm->state_changed, &vm->state_lock);
+	end = vm->end;
+	pthread_mutex_unlock(&vm->state_lock);
+	return end;
+}
+
+bool vm_checkpoint(struct kvm *vm)
+{
+	bool goes_on;
+
+	pthread_mutex_lock(&vm->state_lock);
+	if (vm->paused && vm->end == VM_RUNNING) {
+		vm->parked++;
+		pthread_cond_broadcast(&vm->state_changed);
+		while (vm->paused && vm->end == VM_RUNNING)
+			pthread_cond_wait(&vm->state_changed, &vm->state_lock);
+		vm->parked--;
+	}
+	goes_on = vm->end == VM_RUNNING;
+	pthread_mutex_unlock(&vm->state_lock);
+	return goes_on;
+}
+
+void vm_pause(struct kvm *vm)
+{
+	pthread_mutex_lock(&vm->state_lock);
+	vm->paused = true;
+	kick_all_locked(vm);
+	while (vm->parked < vm->nr_vcpus && vm->end == VM_RUNNING)
+		pthread_cond_wait(&vm->state_changed, &vm->state_lock);
+	pthread_mutex_unlock(&vm->state_lock);
+	devices_pause(vm);
+}
+
+void vm_resume(struct kvm *vm)
+{
+	devices_resume(vm);
+	pthread_mutex_lock(&vm->state_lock);
+	vm->paused = false;
+	pthread_cond_broadcast(&vm->state_changed);
+	pthread_mutex_unlock(&vm->state_lock);
+}
+
+int vm_fail(struct kvm *vm, int err, const char *fmt, ...)
+{
+	char text[sizeof(vm->failure->text)];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	return fail(vm->failure, err, "%s", text);
+}
+
+int vm_fail_host(struct kvm *vm, int err, const char *fmt, ...)
+{
+	char text[sizeof(vm->failure->text)];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	return fail_host(vm->failure, err, "%s", text);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Guest memory: one anonymous (or hugetlbfs) mapping for all RAM, shown to the
+ * guest through KVM memory slots, and the checked translation of addresses.
+ */
+#include "lkvm/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+#include "lkvm/failure.h"
+
+/* Pages of the second-stage tables are this large where hva and gpa allow. */
+#define HUGE_PAGE (2 * MIB)
+
+void memory_init(struct memory *mem, int vm_fd)
+{
+	*mem = (struct memory){ .vm_fd = vm_fd };
+	pthread_mutex_init(&mem->lock, NULL);
+}
+
+void memory_release(struct memory *mem)
+{
+	if (mem->hva)
+		munmap(mem->hva, mem->mapped_len);
+	mem->hva = NULL;
+	pthread_mutex_destroy(&mem->lock);
+}
+
+/*
+ * Map @len bytes at a multiple of HUGE_PAGE: a larger reservation is trimmed at
+ * both ends. Without that alignment KVM could use 4 KiB pages only.
+ */
+static int map_anonymous(struct memory *mem, u64 len)
+{
+	u64 reserve = len + HUGE_PAGE;
+	u64 start, head;
+	u8 *base;
+
+	base = mmap(NULL, reserve, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (base == MAP_FAILED)
+		return -errno;
+	start = align_up((uintptr_t)base, HUGE_PAGE);
+	head = start - (uintptr_t)base;
+	if (head)
+		munmap(base, head);
+	if (reserve - head > len)
+		munmap(base + head + len, reserve - head - len);
+	mem->hva = base + head;
+	mem->mapped_len = len;
+	/* Advice only: a kernel without huge pages refuses it. */
+	madvise(mem->hva, len, MADV_HUGEPAGE);
+	madvise(mem->hva, len, MADV_DONTDUMP);
+	return 0;
+}
+
+static int map_hugetlbfs(struct memory *mem, u64 len, const char *path,
+			 struct failure *why)
+{
+	struct statfs fs;
+	u8 *base;
+	u64 file_len;
+	int fd, err;
+
+	fd = open(path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fail(why, -errno, "--hugetlbfs %s: %s", path,
+			    strerror(errno));
+	if (fstatfs(fd, &fs) < 0 || fs.f_type != HUGETLBFS_MAGIC) {
+		err = fail(why, -EINVAL,
+			   "--hugetlbfs %s: not a mounted hugetlbfs", path);
+		goto err_close;
+	}
+	file_len = align_up(len, (u64)fs.f_bsize);
+	if (ftruncate(fd, (off_t)file_len) < 0) {
+		err = fail(why, -errno, "--hugetlbfs %s: %s", path,
+			   strerror(errno));
+		goto err_close;
+	}
+	base = mmap(NULL, file_len, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	if (base == MAP_FAILED) {
+		err = fail(why, -errno,
+			   "--hugetlbfs %s: no %llu MiB of huge pages free; "
+			   "raise /proc/sys/vm/nr_hugepages",
+			   path, (unsigned long long)(file_len / MIB));
+		goto err_close;
+	}
+	mem->hva = base;
+	mem->mapped_len = file_len;
+	err = 0;
+err_close:
+	close(fd);
+	return err;
+}
+
+int memory_alloc(struct memory *mem, u64 len, const char *hugetlbfs,
+		 struct failure *why)
+{
+	int err;
+
+	if (hugetlbfs) {
+		err = map_hugetlbfs(mem, len, hugetlbfs, why);
+	} else {
+		err = map_anonymous(mem, len);
+		if (err)
+			fail(why, err,
+			     "cannot reserve %llu MiB for the guest: "
+			     "%s; give less with -m",
+			     (unsigned long long)(len / MIB), strerror(-err));
+	}
+	if (!err)
+		mem->len = len;
+	return err;
+}
+
+static int set_slot(struct memory *mem, int slot, u64 gpa, u64 len, void *hva,
+		    u32 flags)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = (u32)slot,
+		.flags = flags,
+		.guest_phys_addr = gpa,
+		.memory_size = len,
+		.userspace_addr = (uintptr_t)hva,
+	};
+
+	if (ioctl(mem->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) < 0)
+		return -errno;
+	return 0;
+}
+
+int memory_slot_add(struct memory *mem, u64 gpa, u64 len, void *hva, u32 flags)
+{
+	int slot = -ENOSPC;
+	int err;
+
+	pthread_mutex_lock(&mem->lock);
+	for (int i = 0; i < MEMORY_MAX_SLOTS; i++) {
+		if (mem->slot_used[i])
+			continue;
+		slot = i;
+		break;
+	}
+	if (slot >= 0) {
+		err = set_slot(mem, slot, gpa, len, hva, flags);
+		if (err)
+			slot = err;
+		else
+			mem->slot_used[slot] = true;
+	}
+	pthread_mutex_unlock(&mem->lock);
+	return slot;
+}
+
+void memory_slot_remove(struct memory *mem, int slot)
+{
+	pthread_mutex_lock(&mem->lock);
+	/* Size 0 deletes a slot; the other fields do not count. */
+	if (!set_slot(mem, slot, 0, 0, NULL, 0))
+		mem->slot_used[slot] = false;
+	pthread_mutex_unlock(&mem->lock);
+}
+
+int memory_map_ram(struct memory *mem, u64 gpa, u64 len, u64 offset,
+		   struct failure *why)
+{
+	struct ram_range *range;
+	int slot;
+
+	if (mem->nr_ram == MEMORY_MAX_RAM_RANGES ||
+	    !range_within(offset, len, mem->len))
+		return fail(why, -EINVAL, "RAM range at 0x%llx does not fit",
+			    (unsigned long long)gpa);
+	slot = memory_slot_add(mem, gpa, len, mem->hva + offset, 0);
+	if (slot < 0)
+		return fail(why, slot,
+			    "KVM refuses %llu MiB of RAM at 0x%llx: %s",
+			    (unsigned long long)(len / MIB),
+			    (unsigned long long)gpa, strerror(-slot));
+	range = &mem->ram[mem->nr_ram++];
+	range->gpa = gpa;
+	range->len = len;
+	range->hva = mem->hva + offset;
+	return 0;
+}
+
+void *guest_ptr(const struct memory *mem, u64 gpa, u64 len)
+{
+	for (unsigned int i = 0; i < mem->nr_ram; i++) {
+		const struct ram_range *range = &mem->ram[i];
+		u64 offset = gpa - range->gpa;
+
+		/* Below the range, offset wraps and is refused here too. */
+		if (offset < range->len &&
+		    range_within(offset, len, range->len))
+			return range->hva + offset;
+	}
+	return NULL;
+}
+
+u64 memory_end(const struct memory *mem)
+{
+	u64 end = 0;
+
+	for (unsigned int i = 0; i < mem->nr_ram; i++) {
+		const struct ram_range *range = &mem->ram[i];
+
+		if (range->gpa + range->len > end)
+			end = range->gpa + range->len;
+	}
+	return end;
+}
