@@ -70,7 +70,6 @@ struct pci_bar {
 	u64 stamp;   /* when the guest last wrote or enabled it */
 	struct pci_fragment *fragments; /* where it answers now */
 	struct pci_doorbell *doorbells;
-	bool active; /* ops->activate() has been called */
 };
 
 /* Called with no lock of the core held, on vCPU threads, unless it says so. */
@@ -103,7 +102,6 @@ struct pci_function {
 	u8 config[PCI_CONFIG_LEN];
 	u8 writable[PCI_CONFIG_LEN];	 /* bits that a write changes */
 	u8 clearable[PCI_CONFIG_LEN];	 /* bits that writing 1 clears */
-	u8 reset_config[PCI_CONFIG_LEN]; /* as it was when pci_add() ran */
 	struct pci_bar bars[PCI_BARS];
 	unsigned int next_cap; /* offset of the free capability space */
 	unsigned int last_cap; /* offset whose next pointer is to be filled */

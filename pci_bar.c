@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who answers at which address. The registers say where each BAR wants to be;
+ * pci_remap_locked() works out from scratch what that means for the buses, and
+ * changes only what is different.
+ *
+ * Where BARs overlap, the one that the guest wrote or enabled last owns the
+ * overlap, and the others answer in what is left of them: a BAR is mapped as
+ * one or more fragments. BARs are powers of two and naturally aligned, so of
+ * two that overlap one lies within the other.
+ */
+#include <errno.h>
+#include <linux/pci_regs.h>
+#include <stdlib.h>
+#include "lkvm/kvm.h"
+#include "pci_priv.h"
+
+#define MIN_MEMORY_BAR 16
+#define MIN_IO_BAR 4
+#define MIN_ROM_BAR 2048
+
+/* Most BARs that can be in one address space at once. */
+#define MAX_CLAIMS (PCI_SLOTS * 8 * PCI_BARS)
+
+struct pci_fragment {
+	struct bus_region region;
+	struct pci_bar *bar;
+	u64 offset;		   /* of its first byte, within the BAR */
+	struct pci_fragment *next; /* of the BAR, or of a retired list */
+};
+
+/* ---- Registers ---- */
+
+static unsigned int bar_register(unsigned int index)
+{
+	return index == PCI_ROM ? PCI_ROM_ADDRESS
+				: PCI_BASE_ADDRESS_0 + 4 * index;
+}
+
+static unsigned int bar_register_len(const struct pci_bar *bar)
+{
+	return bar->kind == PCI_BAR_MEM64 ? 8 : 4;
+}
+
+static u32 type_bits(enum pci_bar_kind kind, bool prefetchable)
+{
+	u32 bits = prefetchable ? PCI_BASE_ADDRESS_MEM_PREFETCH : 0;
+
+	switch (kind) {
+	case PCI_BAR_IO:
+		return PCI_BASE_ADDRESS_SPACE_IO;
+	case PCI_BAR_MEM32:
+		return bits | PCI_BASE_ADDRESS_MEM_TYPE_32;
+	case PCI_BAR_MEM64:
+		return bits | PCI_BASE_ADDRESS_MEM_TYPE_64;
+	default:
+		return 0;
+	}
+}
+
+static u64 minimum_size(enum pci_bar_kind kind)
+{
+	switch (kind) {
+	case PCI_BAR_IO:
+		return MIN_IO_BAR;
+	case PCI_BAR_EXPANSION_ROM:
+		return MIN_ROM_BAR;
+	default:
+		return MIN_MEMORY_BAR;
+	}
+}
+
+void pci_bar_init(struct pci_function *fn, unsigned int index,
+		  enum pci_bar_kind kind, bool prefetchable, u64 size)
+{
+	struct pci_bar *bar = &fn->bars[index];
+	unsigned int reg = bar_register(index);
+	u64 mask;
+
+	bar->kind = kind;
+	bar->prefetchable = prefetchable;
+	bar->size = minimum_size(kind);
+	while (bar->size < size)
+		bar->size <<= 1;
+	/* Sizing needs no special value: only the address bits are writable. */
+	mask = ~(bar->size - 1);
+	pci_put_le(&fn->config[reg], 4, type_bits(kind, prefetchable));
+	pci_set_writable(fn, reg, 4,
+			 (u32)mask | (kind == PCI_BAR_EXPANSION_ROM
+					      ? PCI_ROM_ADDRESS_ENABLE
+					      : 0));
+	if (kind == PCI_BAR_MEM64)
+		pci_set_writable(fn, reg + 4, 4, (u32)(mask >> 32));
+}
+
+struct pci_bar *pci_bar_at(struct pci_function *fn, unsigned int offset)
+{
+	for (unsigned int i = 0; i < PCI_BARS; i++) {
+		struct pci_bar *bar = &fn->bars[i];
+		unsigned int reg = bar_register(i);
+
+		if (bar->kind != PCI_BAR_NONE && offset >= reg &&
+		    offset < reg + bar_register_len(bar))
+			return bar;
+	}
+	return NULL;
+}
+
+static u64 register_address(const struct pci_bar *bar)
+{
+	const u8 *reg = &bar->fn->config[bar_register(bar->index)];
+	u64 address = pci_get_le(reg, 4);
+
+	if (bar->kind == PCI_BAR_MEM64)
+		address |= (u64)pci_get_le(reg + 4, 4) << 32;
+	return align_down(address, bar->size);
+}
+
+static void set_register_address(struct pci_bar *bar, u64 address)
+{
+	u8 *reg = &bar->fn->config[bar_register(bar->index)];
+
+	pci_put_le(reg, 4,
+		   (u32)address | type_bits(bar->kind, bar->prefetchable));
+	if (bar->kind == PCI_BAR_MEM64)
+		pci_put_le(reg + 4, 4, (u32)(address >> 32));
+}
+
+static bool decodes(const struct pci_bar *bar)
+{
+	const u8 *config = bar->fn->config;
+	u16 command = (u16)pci_get_le(&config[PCI_COMMAND], 2);
+
+	switch (bar->kind) {
+	case PCI_BAR_NONE:
+		return false;
+	case PCI_BAR_IO:
+		return command & PCI_COMMAND_IO;
+	case PCI_BAR_EXPANSION_ROM:
+		if (!(config[PCI_ROM_ADDRESS] & PCI_ROM_ADDRESS_ENABLE))
+			return false;
+		break;
+	default:
+		break;
+	}
+	return command & PCI_COMMAND_MEMORY;
+}
+
+void pci_bar_claim_locked(struct pci_bar *bar)
+{
+	bar->address = register_address(bar);
+	bar->stamp = ++bar->fn->bus->stamp;
+}
+
+/* ---- Where each BAR is to answer ---- */
+
+static bool in_window(const struct pci_window *window, u64 start, u64 len)
+{
+	u64 offset = start - window->start;
+
+	return offset < window->len && range_within(offset, len, window->len);
+}
+
+/* A BAR outside every window answers to nobody. */
+static bool is_reachable(const struct pci_bus *bus, const struct pci_bar *bar)
+{
+	const struct pci_windows *w = &bus->windows;
+
+	if (bar->kind == PCI_BAR_IO)
+		return in_window(&w->io, bar->address, bar->size);
+	return in_window(&w->mem32, bar->address, bar->size) ||
+	       in_window(&w->mem64, bar->address, bar->size);
+}
+
+/* The BARs that are switched on and reachable, the newest claim first. */
+struct claims {
+	struct pci_bar *bars[MAX_CLAIMS];
+	unsigned int nr;
+};
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct pci_bar *const *left = a, *const *right = b;
+
+	return ((*left)->stamp < (*right)->stamp) -
+	       ((*left)->stamp > (*right)->stamp);
+}
+
+static void collect_claims(struct pci_bus *bus, struct claims *claims)
+{
+	claims->nr = 0;
+	for (unsigned int devfn = 0; devfn < PCI_DEVFNS; devfn++) {
+		struct pci_function *fn = bus->functions[devfn];
+
+		for (unsigned int i = 0; fn && i < PCI_BARS; i++)
+			if (decodes(&fn->bars[i]) &&
+			    is_reachable(bus, &fn->bars[i]))
+				claims->bars[claims->nr++] = &fn->bars[i];
+	}
+	qsort(claims->bars, claims->nr, sizeof(struct pci_bar *), newest_first);
+}
+
+static bool is_io(const struct pci_bar *bar)
+{
+	return bar->kind == PCI_BAR_IO;
+}
+
+/*
+ * The first free piece of claim @nr at or after @from: the end of a piece is
+ * the next newer claim inside the BAR, or the BAR's end. False: there is none.
+ */
+static bool next_piece(const struct claims *claims, unsigned int nr, u64 *from,
+		       u64 *len)
+{
+	const struct pci_bar *bar = claims->bars[nr];
+	u64 bar_end = bar->address + bar->size;
+	u64 end = bar_end;
+	bool moved = true;
+
+	/* Skip newer claims that cover @from. */
+	while (moved && *from < bar_end) {
+		moved = false;
+		for (unsigned int i = 0; i < nr; i++) {
+			const struct pci_bar *over = claims->bars[i];
+
+			if (is_io(over) != is_io(bar) ||
+			    *from - over->address >= over->size)
+				continue;
+			*from = over->address + over->size;
+			moved = true;
+		}
+	}
+	if (*from >= bar_end)
+		return false;
+	for (unsigned int i = 0; i < nr; i++) {
+		const struct pci_bar *over = claims->bars[i];
+
+		if (is_io(over) == is_io(bar) && over->address > *from &&
+		    over->address < end)
+			end = over->address;
+	}
+	*len = end - *from;
+	return true;
+}
+
+/* ---- Making it so ---- */
+
+static struct bus *bus_of(const struct pci_bar *bar)
+{
+	struct kvm *vm = bar->fn->bus->vm;
+
+	return is_io(bar) ? &vm->ports : &vm->mmio;
+}
+
+static enum bus_result fragment_access(void *opaque, struct bus_access *acc)
+{
+	struct pci_fragment *fragment = opaque;
+	struct pci_bar *bar = fragment->bar;
+
+	acc->offset += fragment->offset;
+	if (pci_msix_access(bar->fn, bar->index, acc))
+		return BUS_HANDLED;
+	return bar->fn->ops->bar_access(bar->fn, bar->index, acc);
+}
+
+static void map_fragment(struct pci_bar *bar, u64 start, u64 len)
+{
+	struct pci_fragment *fragment = calloc(1, sizeof(*fragment));
+
+	/* Out of memory: the guest's BAR stays silent, nothing else is hurt. */
+	if (!fragment)
+		return;
+	fragment->bar = bar;
+	fragment->offset = start - bar->address;
+	fragment->region = (struct bus_region){
+		.start = start,
+		.len = len,
+		.name = bar->fn->name,
+		.access = fragment_access,
+		.opaque = fragment,
+	};
+	if (bus_add(bus_of(bar), &fragment->region)) {
+		free(fragment);
+		return;
+	}
+	fragment->next = bar->fragments;
+	bar->fragments = fragment;
+}
+
+static bool has_fragment(const struct pci_bar *bar, u64 start, u64 len)
+{
+	for (struct pci_fragment *f = bar->fragments; f; f = f->next)
+		if (f->region.start == start && f->region.len == len &&
+		    f->offset == start - bar->address)
+			return true;
+	return false;
+}
+
+static struct ioeventfd doorbell_ioeventfd(const struct pci_bar *bar,
+					   const struct pci_doorbell *db,
+					   u64 address)
+{
+	return (struct ioeventfd){
+		.addr = address,
+		.len = db->len,
+		.fd = db->fd,
+		.is_port = is_io(bar),
+	};
+}
+
+static void disarm(struct pci_bar *bar, struct pci_doorbell *db)
+{
+	struct ioeventfd io = doorbell_ioeventfd(bar, db, db->armed_addr);
+
+	if (!db->armed)
+		return;
+	ioeventfd_remove(bar->fn->bus->vm->fd, &io);
+	db->armed = false;
+}
+
+/* Without room in the host for an ioeventfd the doorbell traps, and works. */
+static void arm(struct pci_bar *bar, struct pci_doorbell *db)
+{
+	struct ioeventfd io =
+		doorbell_ioeventfd(bar, db, bar->address + db->offset);
+
+	if (db->armed || ioeventfd_add(bar->fn->bus->vm->fd, &io))
+		return;
+	db->armed_addr = io.addr;
+	db->armed = true;
+}
+
+/* Does the BAR itself answer at @address now? */
+static bool owns(const struct pci_bar *bar, u64 address)
+{
+	for (struct pci_fragment *f = bar->fragments; f; f = f->next)
+		if (address - f->region.start < f->region.len)
+			return true;
+	return false;
+}
+
+/* Is @fragment still one of the pieces that claim @nr is to have? */
+static bool is_wanted(const struct claims *claims, unsigned int nr,
+		      const struct pci_fragment *fragment)
+{
+	const struct pci_bar *bar = fragment->bar;
+	const struct bus_region *region = &fragment->region;
+	u64 from = bar->address;
+	u64 len;
+
+	/* The BAR may have moved and still cover this address. */
+	if (fragment->offset != region->start - bar->address)
+		return false;
+	while (next_piece(claims, nr, &from, &len)) {
+		if (from == region->start && len == region->len)
+			return true;
+		from += len;
+	}
+	return false;
+}
+
+/* Where @bar stands among the claims; claims->nr when it has none. */
+static unsigned int find_claim(const struct claims *claims,
+			       const struct pci_bar *bar)
+{
+	unsigned int nr = 0;
+
+	while (nr < claims->nr && claims->bars[nr] != bar)
+		nr++;
+	return nr;
+}
+
+/* Take off the bus what is not to answer any more, doorbells first. */
+static void retire_old(const struct claims *claims, struct pci_bar *bar,
+		       struct pci_fragment **retired)
+{
+	struct pci_fragment **link = &bar->fragments;
+	unsigned int nr = find_claim(claims, bar);
+
+	while (*link) {
+		struct pci_fragment *fragment = *link;
+
+		if (nr < claims->nr && is_wanted(claims, nr, fragment)) {
+			link = &fragment->next;
+			continue;
+		}
+		bus_unlink(bus_of(bar), &fragment->region);
+		*link = fragment->next;
+		fragment->next = *retired;
+		*retired = fragment;
+	}
+	for (struct pci_doorbell *db = bar->doorbells; db; db = db->next)
+		if (db->armed && (db->armed_addr != bar->address + db->offset ||
+				  !owns(bar, db->armed_addr)))
+			disarm(bar, db);
+}
+
+static void map_new(const struct claims *claims, unsigned int nr)
+{
+	struct pci_bar *bar = claims->bars[nr];
+	u64 from = bar->address;
+	u64 len;
+
+	while (next_piece(claims, nr, &from, &len)) {
+		if (!has_fragment(bar, from, len))
+			map_fragment(bar, from, len);
+		from += len;
+	}
+	for (struct pci_doorbell *db = bar->doorbells; db; db = db->next)
+		if (owns(bar, bar->address + db->offset))
+			arm(bar, db);
+}
+
+void pci_remap_locked(struct pci_bus *bus, struct pci_fragment **retired)
+{
+	struct claims claims;
+
+	collect_claims(bus, &claims);
+	/* All that goes must be gone before anything new takes its place. */
+	for (unsigned int devfn = 0; devfn < PCI_DEVFNS; devfn++) {
+		struct pci_function *fn = bus->functions[devfn];
+
+		for (unsigned int i = 0; fn && i < PCI_BARS; i++)
+			if (fn->bars[i].fragments)
+				retire_old(&claims, &fn->bars[i], retired);
+	}
+	for (unsigned int nr = 0; nr < claims.nr; nr++)
+		map_new(&claims, nr);
+}
+
+void pci_free_retired(struct pci_bus *bus, struct pci_fragment *retired)
+{
+	struct pci_fragment *next;
+
+	for (; retired; retired = next) {
+		next = retired->next;
+		if (!bus_quiesce(bus_of(retired->bar), &retired->region)) {
+			free(retired);
+			continue;
+		}
+		/* An access that waits for us is inside: keep it for later. */
+		pthread_mutex_lock(&bus->lock);
+		retired->next = bus->retired;
+		bus->retired = retired;
+		pthread_mutex_unlock(&bus->lock);
+	}
+}
+
+void pci_bar_release_all(struct pci_bus *bus)
+{
+	struct pci_fragment *next;
+
+	for (struct pci_fragment *f = bus->retired; f; f = next) {
+		next = f->next;
+		free(f);
+	}
+	bus->retired = NULL;
+}
+
+/* ---- Doorbells ---- */
+
+void pci_doorbell_add(struct pci_function *fn, unsigned int index,
+		      struct pci_doorbell *db)
+{
+	struct pci_bar *bar = &fn->bars[index];
+
+	pthread_mutex_lock(&fn->bus->lock);
+	db->armed = false;
+	db->next = bar->doorbells;
+	bar->doorbells = db;
+	if (owns(bar, bar->address + db->offset))
+		arm(bar, db);
+	pthread_mutex_unlock(&fn->bus->lock);
+}
+
+void pci_doorbell_remove(struct pci_function *fn, unsigned int index,
+			 struct pci_doorbell *db)
+{
+	struct pci_bar *bar = &fn->bars[index];
+	struct pci_doorbell **link;
+
+	pthread_mutex_lock(&fn->bus->lock);
+	for (link = &bar->doorbells; *link && *link != db;
+	     link = &(*link)->next)
+		;
+	if (*link) {
+		disarm(bar, db);
+		*link = db->next;
+	}
+	pthread_mutex_unlock(&fn->bus->lock);
+}
+
+/* ---- Placement at start ---- */
+
+/* Placement in one window grows upwards; sizes only shrink, so no gaps. */
+struct placement {
+	struct pci_window window;
+	u64 next;
+};
+
+static bool place(struct placement *p, struct pci_bar *bar)
+{
+	u64 address = align_up(p->next, bar->size);
+
+	if (address < p->next || !in_window(&p->window, address, bar->size))
+		return false;
+	set_register_address(bar, address);
+	pci_bar_claim_locked(bar);
+	p->next = address + bar->size;
+	return true;
+}
+
+static int largest_first(const void *a, const void *b)
+{
+	const struct pci_bar *const *left = a, *const *right = b;
+
+	return ((*left)->size < (*right)->size) -
+	       ((*left)->size > (*right)->size);
+}
+
+static int place_all(struct pci_bus *bus, struct claims *list,
+		     struct placement *first, struct placement *second)
+{
+	qsort(list->bars, list->nr, sizeof(struct pci_bar *), largest_first);
+	for (unsigned int i = 0; i < list->nr; i++) {
+		struct pci_bar *bar = list->bars[i];
+
+		if (place(first, bar) || (second && place(second, bar)))
+			continue;
+		return vm_fail(bus->vm, -ENOSPC,
+			       "BAR %u of %s (%llu KiB) does not fit into what "
+			       "is left of the PCI window of %llu KiB; use "
+			       "fewer devices",
+			       bar->index, bar->fn->name,
+			       (unsigned long long)(bar->size / KIB),
+			       (unsigned long long)(first->window.len / KIB));
+	}
+	return 0;
+}
+
+static void select_kind(struct pci_bus *bus, struct claims *list,
+			bool (*matches)(const struct pci_bar *))
+{
+	list->nr = 0;
+	for (unsigned int devfn = 0; devfn < PCI_DEVFNS; devfn++) {
+		struct pci_function *fn = bus->functions[devfn];
+
+		for (unsigned int i = 0; fn && i < PCI_BARS; i++)
+			if (matches(&fn->bars[i]))
+				list->bars[list->nr++] = &fn->bars[i];
+	}
+}
+
+static bool is_mem32(const struct pci_bar *bar)
+{
+	return bar->kind == PCI_BAR_MEM32 || bar->kind == PCI_BAR_EXPANSION_ROM;
+}
+
+static bool is_mem64(const struct pci_bar *bar)
+{
+	return bar->kind == PCI_BAR_MEM64;
+}
+
+/* Decoding is on for the kinds of BAR that a function has, as firmware does. */
+static void enable_decoding(struct pci_bus *bus)
+{
+	for (unsigned int devfn = 0; devfn < PCI_DEVFNS; devfn++) {
+		struct pci_function *fn = bus->functions[devfn];
+
+		for (unsigned int i = 0; fn && i < PCI_ROM; i++) {
+			if (fn->bars[i].kind == PCI_BAR_IO)
+				fn->config[PCI_COMMAND] |= PCI_COMMAND_IO;
+			else if (fn->bars[i].kind != PCI_BAR_NONE)
+				fn->config[PCI_COMMAND] |= PCI_COMMAND_MEMORY;
+		}
+	}
+}
+
+int pci_assign_bars(struct pci_bus *bus)
+{
+	struct placement io = { bus->windows.io, bus->windows.io.start };
+	struct placement mem32 = { bus->windows.mem32,
+				   bus->windows.mem32.start };
+	struct placement mem64 = { bus->windows.mem64,
+				   bus->windows.mem64.start };
+	struct pci_fragment *retired = NULL;
+	struct claims list;
+	int err;
+
+	pthread_mutex_lock(&bus->lock);
+	select_kind(bus, &list, is_io);
+	err = place_all(bus, &list, &io, NULL);
+	/* What can only be below 4 GiB goes first. */
+	select_kind(bus, &list, is_mem32);
+	if (!err)
+		err = place_all(bus, &list, &mem32, NULL);
+	select_kind(bus, &list, is_mem64);
+	if (!err)
+		err = place_all(bus, &list, &mem32, &mem64);
+	if (!err) {
+		enable_decoding(bus);
+		pci_remap_locked(bus, &retired);
+	}
+	pthread_mutex_unlock(&bus->lock);
+	pci_free_retired(bus, retired);
+	return err;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * MSI-X (PCI 3.0, 6.8.2): the vector table and pending bits of a function, kept
+ * by the core. Messages go to KVM as they stand in the table, so a vector needs
+ * no GSI route.
+ */
+#include <errno.h>
+#include <linux/pci_regs.h>
+#include <stdlib.h>
+#include <string.h>
+#include "lkvm/kvm.h"
+#include "pci_priv.h"
+
+#define MSIX_MAX_VECTORS 2048U
+
+struct msix {
+	unsigned int control_reg; /* in configuration space */
+	unsigned int bar;
+	u64 table_offset, pba_offset; /* in that BAR */
+	unsigned int vectors;
+	unsigned int table_len, pba_len; /* bytes */
+	pthread_mutex_t lock;		 /* guards all below */
+	bool enabled;
+	bool function_mask;
+	u8 *table;
+	u8 *pba;
+};
+
+int pci_add_msix(struct pci_function *fn, unsigned int bar, u64 table_offset,
+		 u64 pba_offset, unsigned int vectors)
+{
+	struct msix *msix;
+	u8 body[10];
+	unsigned int cap;
+
+	if (!vectors || vectors > MSIX_MAX_VECTORS)
+		return -EINVAL;
+	msix = calloc(1, sizeof(*msix));
+	if (!msix)
+		return -ENOMEM;
+	msix->table_len = vectors * PCI_MSIX_ENTRY_SIZE;
+	/* The PBA is made of 64-bit words. */
+	msix->pba_len = (vectors + 63) / 64 * 8;
+	msix->table = calloc(1, msix->table_len + msix->pba_len);
+	if (!msix->table) {
+		free(msix);
+		return -ENOMEM;
+	}
+	msix->pba = msix->table + msix->table_len;
+	msix->bar = bar;
+	msix->vectors = vectors;
+	msix->table_offset = table_offset;
+	msix->pba_offset = pba_offset;
+	pthread_mutex_init(&msix->lock, NULL);
+	for (unsigned int i = 0; i < vectors; i++)
+		msix->table[i * PCI_MSIX_ENTRY_SIZE +
+			    PCI_MSIX_ENTRY_VECTOR_CTRL] =
+			PCI_MSIX_ENTRY_CTRL_MASKBIT;
+	pci_put_le(&body[0], 2, vectors - 1);
+	pci_put_le(&body[2], 4, (u32)table_offset | bar);
+	pci_put_le(&body[6], 4, (u32)pba_offset | bar);
+	cap = pci_add_capability(fn, PCI_CAP_ID_MSIX, body,
+				 PCI_CAP_MSIX_SIZEOF);
+	msix->control_reg = cap + PCI_MSIX_FLAGS;
+	pci_set_writable(fn, msix->control_reg, 2,
+			 PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
+	fn->msix = msix;
+	return 0;
+}
+
+void pci_msix_free(struct pci_function *fn)
+{
+	struct msix *msix = fn->msix;
+
+	if (!msix)
+		return;
+	pthread_mutex_destroy(&msix->lock);
+	free(msix->table);
+	free(msix);
+	fn->msix = NULL;
+}
+
+unsigned int pci_msix_control_offset(const struct pci_function *fn)
+{
+	return fn->msix ? fn->msix->control_reg : 0;
+}
+
+static bool is_masked_locked(const struct msix *msix, unsigned int vector)
+{
+	return msix->function_mask ||
+	       (msix->table[vector * PCI_MSIX_ENTRY_SIZE +
+			    PCI_MSIX_ENTRY_VECTOR_CTRL] &
+		PCI_MSIX_ENTRY_CTRL_MASKBIT);
+}
+
+static void deliver_locked(struct pci_function *fn, unsigned int vector)
+{
+	const u8 *entry = &fn->msix->table[vector * PCI_MSIX_ENTRY_SIZE];
+	struct msi_message msg = {
+		.address = pci_get_le(entry + PCI_MSIX_ENTRY_LOWER_ADDR, 4) |
+			   (u64)pci_get_le(entry + PCI_MSIX_ENTRY_UPPER_ADDR, 4)
+				   << 32,
+		.data = pci_get_le(entry + PCI_MSIX_ENTRY_DATA, 4),
+		.devid = (u32)fn->slot << 3,
+	};
+
+	/* An address that is no interrupt is the guest's own loss. */
+	irq_signal_msi(&fn->bus->vm->irq, &msg);
+}
+
+/* Whatever is pending and no longer masked goes out now. */
+static void replay_locked(struct pci_function *fn)
+{
+	struct msix *msix = fn->msix;
+
+	if (!msix->enabled || msix->function_mask)
+		return;
+	for (unsigned int vector = 0; vector < msix->vectors; vector++) {
+		u8 bit = (u8)BIT(vector % 8);
+
+		if (!(msix->pba[vector / 8] & bit) ||
+		    is_masked_locked(msix, vector))
+			continue;
+		msix->pba[vector / 8] &= (u8)~bit;
+		deliver_locked(fn, vector);
+	}
+}
+
+void pci_msix_control_written(struct pci_function *fn, u16 control)
+{
+	struct msix *msix = fn->msix;
+
+	pthread_mutex_lock(&msix->lock);
+	msix->enabled = control & PCI_MSIX_FLAGS_ENABLE;
+	msix->function_mask = control & PCI_MSIX_FLAGS_MASKALL;
+	if (!msix->enabled)
+		memset(msix->pba, 0, msix->pba_len);
+	replay_locked(fn);
+	pthread_mutex_unlock(&msix->lock);
+}
+
+bool pci_msix_enabled(struct pci_function *fn)
+{
+	struct msix *msix = fn->msix;
+	bool enabled;
+
+	if (!msix)
+		return false;
+	pthread_mutex_lock(&msix->lock);
+	enabled = msix->enabled;
+	pthread_mutex_unlock(&msix->lock);
+	return enabled;
+}
+
+void pci_msix_signal(struct pci_function *fn, unsigned int vector)
+{
+	struct msix *msix = fn->msix;
+
+	if (!msix || vector >= msix->vectors)
+		return;
+	pthread_mutex_lock(&msix->lock);
+	if (!msix->enabled)
+		;
+	else if (is_masked_locked(msix, vector))
+		msix->pba[vector / 8] |= (u8)BIT(vector % 8);
+	else
+		deliver_locked(fn, vector);
+	pthread_mutex_unlock(&msix->lock);
+}
+
+/* Writes beyond the table's end are cut: an 8-byte write there hits 4 bytes. */
+static void write_table_locked(struct pci_function *fn, u64 offset,
+			       const struct bus_access *acc)
+{
+	struct msix *msix = fn->msix;
+
+	for (unsigned int i = 0; i < acc->size; i++, offset++) {
+		u8 byte = (u8)(acc->value >> (8 * i));
+		unsigned int field = offset % PCI_MSIX_ENTRY_SIZE;
+
+		if (offset >= msix->table_len)
+			break;
+		/* Of the vector control only the mask bit exists. */
+		if (field >= PCI_MSIX_ENTRY_VECTOR_CTRL)
+			byte &= field == PCI_MSIX_ENTRY_VECTOR_CTRL
+					? PCI_MSIX_ENTRY_CTRL_MASKBIT
+					: 0;
+		msix->table[offset] = byte;
+	}
+	replay_locked(fn);
+}
+
+bool pci_msix_access(struct pci_function *fn, unsigned int bar,
+		     struct bus_access *acc)
+{
+	struct msix *msix = fn->msix;
+	u64 in_table, in_pba;
+	bool table, pba;
+
+	if (!msix || bar != msix->bar)
+		return false;
+	/* Below the start these wrap, and fail the comparison. */
+	in_table = acc->offset - msix->table_offset;
+	in_pba = acc->offset - msix->pba_offset;
+	table = in_table < msix->table_len;
+	pba = in_pba < msix->pba_len;
+	if (!table && !pba)
+		return false;
+	pthread_mutex_lock(&msix->lock);
+	if (acc->is_write && table) {
+		write_table_locked(fn, in_table, acc);
+	} else if (!acc->is_write) {
+		struct bus_access part = *acc;
+
+		part.offset = table ? in_table : in_pba;
+		bus_read_bytes(&part, table ? msix->table : msix->pba,
+			       table ? msix->table_len : msix->pba_len);
+		acc->value = part.value;
+	}
+	pthread_mutex_unlock(&msix->lock);
+	return true;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Between pci.c (configuration space), pci_bar.c (who answers where) and
+ * pci_msix.c.
+ */
+#ifndef LKVM_PCI_PRIV_H
+#define LKVM_PCI_PRIV_H
+
+#include "lkvm/pci.h"
+
+#define PCI_DEVFNS 256U
+
+struct pci_bus {
+	struct kvm *vm;
+	struct pci_windows windows; /* const after creation */
+	struct bus_region ecam;
+	struct pci_function host_bridge;
+	/*
+	 * Guards functions[], every function's configuration space and BARs,
+	 * stamp and retired. Never held while a device works or while waiting
+	 * for an access to end.
+	 */
+	pthread_mutex_t lock;
+	struct pci_function *functions[PCI_DEVFNS];
+	u64 stamp; /* counts claims, so that the last writer is known */
+	/* Unlinked fragments that an access may still be inside of. */
+	struct pci_fragment *retired;
+};
+
+/* Little-endian registers of a configuration space or MSI-X table. */
+u32 pci_get_le(const u8 *bytes, unsigned int len);
+void pci_put_le(u8 *bytes, unsigned int len, u32 value);
+
+/* ---- pci_bar.c; all under bus->lock unless named otherwise ---- */
+
+/* The bar that register @offset of configuration space belongs to, or NULL. */
+struct pci_bar *pci_bar_at(struct pci_function *fn, unsigned int offset);
+/* The guest wrote the bar's registers, or turned its decoding on. */
+void pci_bar_claim_locked(struct pci_bar *bar);
+/*
+ * Make the buses agree with the registers of every function. Unlinked fragments
+ * go to *@retired, for pci_free_retired() once the lock is dropped.
+ */
+void pci_remap_locked(struct pci_bus *bus, struct pci_fragment **retired);
+/* Wait until nobody is inside, and free. Without the lock. */
+void pci_free_retired(struct pci_bus *bus, struct pci_fragment *retired);
+/* Free what could not be waited for before; nothing runs any more. */
+void pci_bar_release_all(struct pci_bus *bus);
+
+/* ---- pci_msix.c ---- */
+
+/* Does this access fall on the table or the PBA? Then it is carried out. */
+bool pci_msix_access(struct pci_function *fn, unsigned int bar,
+		     struct bus_access *acc);
+/* Enable or function mask changed to what @control says. */
+void pci_msix_control_written(struct pci_function *fn, u16 control);
+void pci_msix_free(struct pci_function *fn);
+/* Offset of the message control register; 0 without MSI-X. */
+unsigned int pci_msix_control_offset(const struct pci_function *fn);
+
+#endif
