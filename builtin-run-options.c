@@ -1,0 +1,587 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The options of "lkvm run". Those that kvmtool and its forks have and lkvm has
+ * not (yet) stand here too, so that they are refused by name: no option is
+ * accepted and then ignored.
+ */
+#include "builtin-run.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "lkvm/failure.h"
+
+#define NAME_MAX_LEN 64
+#define MAX_SECONDS 1000000000ULL
+#define NSEC_PER_SEC 1000000000ULL
+#define NSEC_PER_MSEC 1000000ULL
+
+/* Each setter gets the struct run_options as its target. */
+
+static int set_cpus(const struct option *opt, const struct option_value *value,
+		    void *target, struct failure *why)
+{
+	struct run_options *run = target;
+	u64 cpus = 0;
+
+	if (!value->negated && (!parse_u64(value->text, &cpus) || !cpus))
+		return option_fail(opt, why, "%s is no number of CPUs",
+				   value->text);
+	run->config.cpus = cpus < UINT_MAX ? (unsigned int)cpus : UINT_MAX;
+	return 0;
+}
+
+/* SIZE[@ADDRESS] */
+static int set_mem(const struct option *opt, const struct option_value *value,
+		   void *target, struct failure *why)
+{
+	struct run_options *run = target;
+	u64 len = 0, base = 0;
+	char size[32];
+	size_t size_len;
+
+	if (!value->negated) {
+		size_len = strcspn(value->text, "@");
+		if (size_len >= sizeof(size))
+			return option_fail(opt, why, "%s is no size",
+					   value->text);
+		memcpy(size, value->text, size_len);
+		size[size_len] = '\0';
+		if (!parse_size(size, MIB, &len))
+			return option_fail(
+				opt, why,
+				"%s is no size: a number and, unless "
+				"it is MiB, a unit of BKMGTP",
+				size);
+		if (!len)
+			return option_fail(opt, why,
+					   "a VM without RAM cannot run");
+		if (value->text[size_len] &&
+		    !parse_size(value->text + size_len + 1, MIB, &base))
+			return option_fail(opt, why, "%s is no address",
+					   value->text + size_len + 1);
+	}
+	run->config.ram_len = len;
+	run->config.ram_base = base;
+	return 0;
+}
+
+/* One word behind the path of a disk, of @len bytes. */
+static int set_disk_word(const struct option *opt, struct disk_config *disk,
+			 const char *word, size_t len, struct failure *why)
+{
+	static const char format[] = "format=";
+
+	if (len == 2 && !memcmp(word, "ro", len)) {
+		disk->read_only = true;
+	} else if (len == 6 && !memcmp(word, "direct", len)) {
+		disk->direct = true;
+	} else if (len > strlen(format) &&
+		   !memcmp(word, format, strlen(format))) {
+		word += strlen(format);
+		len -= strlen(format);
+		if (len != 3 || memcmp(word, "raw", len))
+			return option_fail(opt, why,
+					   "%s: format %.*s is not in this "
+					   "version, only raw",
+					   disk->path, (int)len, word);
+	} else {
+		return option_fail(opt, why,
+				   "%s: %.*s is none of ro, direct, format=raw",
+				   disk->path, (int)len, word);
+	}
+	return 0;
+}
+
+static int check_disk_path(const struct option *opt, const char *path,
+			   struct failure *why)
+{
+	struct stat st;
+
+	if (!*path)
+		return option_fail(opt, why, "needs the path of an image");
+	if (!strncmp(path, "scsi:", 5))
+		return option_fail(opt, why,
+				   "%s: vhost-scsi disks are not in this "
+				   "version",
+				   path);
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		return option_fail(opt, why,
+				   "%s is a directory: directories as root "
+				   "file systems are not in this version, only "
+				   "raw images and block devices",
+				   path);
+	return 0;
+}
+
+/* PATH[,ro][,direct][,format=raw] */
+static int set_disk(const struct option *opt, const struct option_value *value,
+		    void *target, struct failure *why)
+{
+	struct run_options *run = target;
+	struct kvm_config *config = &run->config;
+	struct disk_config *disk;
+	const char *word;
+	char *path;
+	int err;
+
+	if (value->negated) {
+		while (config->nr_disks)
+			free(run->disk_paths[--config->nr_disks]);
+		return 0;
+	}
+	if (config->nr_disks == CONFIG_MAX_DISKS)
+		return option_fail(opt, why, "%s: at most %u disks",
+				   value->text, CONFIG_MAX_DISKS);
+	path = strndup(value->text, strcspn(value->text, ","));
+	if (!path)
+		return option_fail(opt, why, "out of memory");
+	run->disk_paths[config->nr_disks] = path;
+	disk = &config->disks[config->nr_disks++];
+	*disk = (struct disk_config){ .path = path };
+
+	word = value->text + strlen(path);
+	while (*word == ',') {
+		size_t len = strcspn(++word, ",");
+
+		err = set_disk_word(opt, disk, word, len, why);
+		if (err)
+			return err;
+		word += len;
+	}
+	return check_disk_path(opt, path, why);
+}
+
+/* Is @text @name, or the beginning of it? */
+static bool abbreviates(const char *text, const char *name)
+{
+	return *text && !strncmp(text, name, strlen(text));
+}
+
+static int set_console(const struct option *opt,
+		       const struct option_value *value, void *target,
+		       struct failure *why)
+{
+	struct run_options *run = target;
+
+	if (value->negated || abbreviates(value->text, "serial"))
+		run->config.console = CONSOLE_SERIAL;
+	else if (abbreviates(value->text, "virtio"))
+		run->config.console = CONSOLE_VIRTIO;
+	else if (abbreviates(value->text, "hv"))
+		return option_fail(opt, why,
+				   "hv exists only on POWER: serial or virtio");
+	else
+		return option_fail(opt, why, "%s is neither serial nor virtio",
+				   value->text);
+	return 0;
+}
+
+static int set_tty(const struct option *opt, const struct option_value *value,
+		   void *target, struct failure *why)
+{
+	struct run_options *run = target;
+	u64 tty;
+
+	if (value->negated) {
+		memset(run->config.tty_pty, 0, sizeof(run->config.tty_pty));
+		return 0;
+	}
+	if (!parse_u64(value->text, &tty) || tty >= CONFIG_MAX_TTYS)
+		return option_fail(opt, why,
+				   "%s is no serial port: there are 0 to %d",
+				   value->text, CONFIG_MAX_TTYS - 1);
+	run->config.tty_pty[tty] = true;
+	return 0;
+}
+
+static int set_name(const struct option *opt, const struct option_value *value,
+		    void *target, struct failure *why)
+{
+	struct run_options *run = target;
+	const char *name = value->text, *c;
+
+	if (!value->negated) {
+		if (!*name || *name == '.' || strlen(name) > NAME_MAX_LEN)
+			return option_fail(opt, why,
+					   "%s: a name has 1 to %d characters, "
+					   "the first one no dot",
+					   name, NAME_MAX_LEN);
+		for (c = name; *c; c++)
+			if (*c == '/' || (unsigned char)*c < ' ' || *c == 0x7f)
+				return option_fail(opt, why,
+						   "slashes and control "
+						   "characters cannot be part "
+						   "of a name");
+	}
+	run->name = name;
+	return 0;
+}
+
+static int set_loglevel(const struct option *opt,
+			const struct option_value *value, void *target,
+			struct failure *why)
+{
+	static const char *const names[] = {
+		[LOG_LEVEL_ERROR] = "error",
+		[LOG_LEVEL_WARNING] = "warning",
+		[LOG_LEVEL_INFO] = "info",
+		[LOG_LEVEL_DEBUG] = "debug",
+	};
+	struct run_options *run = target;
+	unsigned int i;
+
+	if (value->negated) {
+		run->log_level = LOG_LEVEL_INFO;
+		return 0;
+	}
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(value->text, names[i])) {
+			run->log_level = (enum log_level)i;
+			return 0;
+		}
+	}
+	return option_fail(opt, why,
+			   "%s is none of error, warning, info, debug",
+			   value->text);
+}
+
+static int set_debug(const struct option *opt, const struct option_value *value,
+		     void *target, struct failure *why)
+{
+	struct run_options *run = target;
+
+	run->log_level = value->negated ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+	return 0;
+}
+
+static int set_timeout(const struct option *opt,
+		       const struct option_value *value, void *target,
+		       struct failure *why)
+{
+	struct run_options *run = target;
+	u64 seconds = 0;
+
+	if (!value->negated &&
+	    (!parse_u64(value->text, &seconds) || seconds > MAX_SECONDS))
+		return option_fail(opt, why, "%s is no number of seconds",
+				   value->text);
+	run->config.timeout_ns = seconds * NSEC_PER_SEC;
+	return 0;
+}
+
+static int set_iodelay(const struct option *opt,
+		       const struct option_value *value, void *target,
+		       struct failure *why)
+{
+	struct run_options *run = target;
+	u64 ms = 0;
+
+	if (!value->negated &&
+	    (!parse_u64(value->text, &ms) || ms > MAX_SECONDS))
+		return option_fail(opt, why, "%s is no number of milliseconds",
+				   value->text);
+	run->config.debug_iodelay_ns = ms * NSEC_PER_MSEC;
+	return 0;
+}
+
+static int set_reboot(const struct option *opt,
+		      const struct option_value *value, void *target,
+		      struct failure *why)
+{
+	struct run_options *run = target;
+
+	if (value->negated || !strcmp(value->text, "exit"))
+		run->config.reboot = REBOOT_EXIT;
+	else if (!strcmp(value->text, "restart"))
+		run->config.reboot = REBOOT_RESTART;
+	else
+		return option_fail(opt, why, "%s is neither exit nor restart",
+				   value->text);
+	return 0;
+}
+
+static int set_network(const struct option *opt,
+		       const struct option_value *value, void *target,
+		       struct failure *why)
+{
+	if (value->negated ||
+	    (value->text && !strcmp(value->text, "mode=none")))
+		return 0;
+	return option_fail(opt, why,
+			   "networks are not in this version, only mode=none");
+}
+
+static int set_transport(const struct option *opt,
+			 const struct option_value *value, void *target,
+			 struct failure *why)
+{
+	static const char *const missing[] = { "pci-legacy", "mmio",
+					       "mmio-legacy" };
+	unsigned int i;
+
+	if (value->negated || !strcmp(value->text, "pci"))
+		return 0;
+	for (i = 0; i < ARRAY_SIZE(missing); i++)
+		if (!strcmp(value->text, missing[i]))
+			return option_fail(
+				opt, why, "%s is not in this version, only pci",
+				value->text);
+	return option_fail(opt, why, "there is no transport %s, only pci",
+			   value->text);
+}
+
+#define FLAG(member)                                                           \
+	.set = option_set_flag, .offset = offsetof(struct run_options, member)
+#define STRING(member)                                                         \
+	.set = option_set_string, .offset = offsetof(struct run_options, member)
+
+/* Known, but not in this lkvm. kvmtool has it; its forks have it. */
+#define REFUSE(long_name, argument, why_not)                                   \
+	{                                                                      \
+		.name = (long_name), .arg = (argument), .set = option_refuse,  \
+		.missing = (why_not), .flags = OPTION_LAST_ARG_OPTIONAL        \
+	}
+#define REFUSE_FORK(long_name, argument, why_not)                              \
+	{                                                                      \
+		.name = (long_name), .arg = (argument), .set = option_refuse,  \
+		.missing = (why_not),                                          \
+		.flags = OPTION_LAST_ARG_OPTIONAL | OPTION_LOW_PRIORITY        \
+	}
+
+#define NOT_YET " not in this version of lkvm"
+#define NO_DISPLAY "displays are" NOT_YET
+#define NO_VFIO "passing host devices through is" NOT_YET
+#define NO_FIRMWARE "booting firmware is" NOT_YET
+#define NO_ROOTFS "root file systems from directories are" NOT_YET
+#define NO_CCA "Arm CCA realms are" NOT_YET
+#define NO_PKVM "protected VMs (pKVM) are" NOT_YET
+#define ARM_ONLY "this option is for arm64 guests"
+#define RISCV_ONLY "this option is for RISC-V guests"
+
+const struct option run_option_table[] = {
+	{ .heading = "Machine" },
+	{ .name = "cpus",
+	  .letter = 'c',
+	  .arg = "N",
+	  .help = "number of CPUs (default: those of the host)",
+	  .set = set_cpus },
+	{ .name = "mem",
+	  .letter = 'm',
+	  .arg = "SIZE",
+	  .help = "RAM, in MiB or with a unit of BKMGTP",
+	  .set = set_mem },
+	{ .name = "disk",
+	  .letter = 'd',
+	  .arg = "IMAGE[,ro][,direct]",
+	  .help = "raw image or block device; again for more",
+	  .set = set_disk },
+	{ .name = "rng",
+	  .help = "random numbers from the host",
+	  FLAG(config.rng) },
+	{ .name = "console",
+	  .arg = "serial|virtio",
+	  .help = "what standard input and output are to the guest",
+	  .set = set_console },
+	{ .name = "tty",
+	  .arg = "N",
+	  .help = "serial port N (0 to 3) on a new pty of the host",
+	  .set = set_tty },
+	{ .name = "network",
+	  .letter = 'n',
+	  .arg = "mode=none",
+	  .help = "no network; there is none in this version",
+	  .set = set_network,
+	  .flags = OPTION_LAST_ARG_OPTIONAL },
+	{ .name = "virtio-transport",
+	  .arg = "pci",
+	  .help = "how the guest finds virtio devices",
+	  .set = set_transport },
+	{ .name = "hugetlbfs",
+	  .arg = "DIR",
+	  .help = "take RAM from the hugetlbfs mounted at DIR",
+	  STRING(config.hugetlbfs) },
+	{ .name = "nodefaults",
+	  .help = "pass the kernel --params and nothing else",
+	  FLAG(nodefaults) },
+	{ .name = "name",
+	  .arg = "NAME",
+	  .help = "name of this VM (default: guest-PID)",
+	  .set = set_name },
+	{ .name = "dev",
+	  .arg = "PATH",
+	  .help = "KVM device (default: /dev/kvm)",
+	  STRING(kvm_path) },
+
+	{ .heading = "Kernel" },
+	{ .name = "kernel",
+	  .letter = 'k',
+	  .arg = "FILE",
+	  .help = "bzImage, ELF vmlinux or flat real-mode image",
+	  STRING(kernel) },
+	{ .name = "initrd",
+	  .letter = 'i',
+	  .arg = "FILE",
+	  .help = "initial RAM disk, as it is",
+	  STRING(initrd) },
+	{ .name = "params",
+	  .letter = 'p',
+	  .arg = "TEXT",
+	  .help = "kernel parameters, behind lkvm's own",
+	  STRING(params) },
+
+	{ .heading = "End of the VM" },
+	{ .name = "timeout",
+	  .arg = "SECONDS",
+	  .help = "end the VM after that time, status 124",
+	  .set = set_timeout,
+	  .flags = OPTION_LOW_PRIORITY },
+	{ .name = "reboot",
+	  .arg = "exit|restart",
+	  .help = "what a guest's reset does (default: exit)",
+	  .set = set_reboot,
+	  .flags = OPTION_LOW_PRIORITY },
+	{ .name = "extended-status",
+	  .help = "status 32, not 0, when the guest resets",
+	  FLAG(config.extended_status),
+	  .flags = OPTION_LOW_PRIORITY },
+
+	{ .heading = "Debugging" },
+	{ .name = "loglevel",
+	  .arg = "LEVEL",
+	  .help = "error, warning, info (default) or debug",
+	  .set = set_loglevel },
+	{ .name = "debug", .help = "as --loglevel debug", .set = set_debug },
+	{ .name = "dump-acpi",
+	  .arg = "DIR",
+	  .help = "write the guest's ACPI tables there",
+	  STRING(config.dump_acpi),
+	  .flags = OPTION_LOW_PRIORITY },
+	{ .name = "debug-single-step",
+	  .help = "log the registers at every instruction",
+	  FLAG(config.debug_single_step) },
+	{ .name = "debug-ioport",
+	  .help = "log accesses to ports where no device is",
+	  FLAG(config.debug_ioport) },
+	{ .name = "debug-mmio",
+	  .help = "log accesses to memory where nothing is",
+	  FLAG(config.debug_mmio) },
+	{ .name = "debug-iodelay",
+	  .arg = "MS",
+	  .help = "add so many milliseconds to each disk request",
+	  .set = set_iodelay },
+
+	/* kvmtool's, still to come. */
+	REFUSE("9p", "DIR[,TAG]", "shared directories are" NOT_YET),
+	REFUSE("balloon", NULL, "the balloon is" NOT_YET),
+	REFUSE("vnc", NULL, NO_DISPLAY),
+	REFUSE("gtk", NULL, NO_DISPLAY),
+	REFUSE("sdl", NULL, NO_DISPLAY),
+	REFUSE("vidmode", "N", NO_DISPLAY),
+	REFUSE("vsock", "CID", "vsock is" NOT_YET),
+	REFUSE("sandbox", "SCRIPT", NO_ROOTFS),
+	REFUSE("no-dhcp", NULL, NO_ROOTFS),
+	REFUSE("virtio-legacy", NULL, "legacy virtio is" NOT_YET),
+	REFUSE("vfio-pci", "ADDRESS", NO_VFIO),
+	{ .name = "firmware",
+	  .letter = 'f',
+	  .arg = "FILE",
+	  .set = option_refuse,
+	  .missing = NO_FIRMWARE,
+	  .flags = OPTION_LAST_ARG_OPTIONAL },
+	{ .name = "flash",
+	  .letter = 'F',
+	  .arg = "FILE",
+	  .set = option_refuse,
+	  .missing = NO_FIRMWARE,
+	  .flags = OPTION_LAST_ARG_OPTIONAL },
+
+	/* kvmtool's, on arm64 only. */
+	REFUSE_FORK("aarch32", NULL, ARM_ONLY),
+	REFUSE_FORK("pmu", NULL, ARM_ONLY),
+	REFUSE_FORK("disable-mte", NULL, ARM_ONLY),
+	REFUSE_FORK("vcpu-affinity", "CPULIST", ARM_ONLY),
+	REFUSE_FORK("kaslr-seed", "SEED", ARM_ONLY),
+	REFUSE_FORK("no-pvtime", NULL, ARM_ONLY),
+	REFUSE_FORK("sve-max-vl", "BITS", ARM_ONLY),
+	REFUSE_FORK("irqchip", "NAME", ARM_ONLY),
+	REFUSE_FORK("dump-dtb", "FILE", ARM_ONLY),
+	REFUSE_FORK("override-bad-firmware-cntfrq", "HZ", ARM_ONLY),
+	REFUSE_FORK("firmware-address", "ADDRESS", ARM_ONLY),
+	REFUSE_FORK("force-pci", NULL, ARM_ONLY),
+	REFUSE_FORK("nested", NULL, ARM_ONLY),
+	REFUSE_FORK("e2h0", NULL, ARM_ONLY),
+
+	/* Of forks of kvmtool. */
+	REFUSE_FORK("realm", NULL, NO_CCA),
+	REFUSE_FORK("restricted_mem", NULL, NO_CCA),
+	REFUSE_FORK("measurement-algo", "NAME", NO_CCA),
+	REFUSE_FORK("realm-pv", "TEXT", NO_CCA),
+	REFUSE_FORK("sve-vl", "BITS", NO_CCA),
+	REFUSE_FORK("disable-sve", NULL, ARM_ONLY),
+	REFUSE_FORK("dtb", "FILE", ARM_ONLY),
+	REFUSE_FORK("protected", NULL, NO_PKVM),
+	REFUSE_FORK("protected-ffa", NULL, NO_PKVM),
+	REFUSE_FORK("iommufd", NULL, NO_VFIO),
+	REFUSE_FORK("iommufd-vdevice", NULL, NO_VFIO),
+	REFUSE_FORK("vfio-bounce-buffer", "N", NO_VFIO),
+	REFUSE_FORK("disable-ssaia", NULL, RISCV_ONLY),
+	REFUSE_FORK("disable-sstc", NULL, RISCV_ONLY),
+	REFUSE_FORK("disable-sbi-sta", NULL, RISCV_ONLY),
+	{ NULL },
+};
+
+/* The plain word is the kernel. */
+static int take_word(const char *word, void *target, struct failure *why)
+{
+	struct run_options *run = target;
+
+	if (run->word)
+		return fail(why, -EINVAL,
+			    "two kernels: %s and %s, or one too many words",
+			    run->word, word);
+	run->word = word;
+	return 0;
+}
+
+int run_options_parse(struct run_options *run, int argc, char *const *argv,
+		      struct failure *why)
+{
+	static const struct option_grammar grammar = {
+		.command = "run",
+		.options = run_option_table,
+		.word = take_word,
+	};
+
+	int err;
+
+	*run = (struct run_options){
+		.config = {
+			.kvm_fd = -1,
+			.kernel = IMAGE_NONE,
+			.initrd = IMAGE_NONE,
+		},
+		.log_level = LOG_LEVEL_INFO,
+	};
+	err = options_parse(&grammar, argc, argv, run, why);
+	if (err)
+		return err;
+	if (run->word && run->kernel)
+		return fail(why, -EINVAL,
+			    "two kernels: --kernel %s and the word %s",
+			    run->kernel, run->word);
+	if (run->word)
+		run->kernel = run->word;
+	return 0;
+}
+
+void run_options_release(struct run_options *run)
+{
+	image_release(&run->config.kernel);
+	image_release(&run->config.initrd);
+	free(run->cmdline);
+	while (run->config.nr_disks)
+		free(run->disk_paths[--run->config.nr_disks]);
+}

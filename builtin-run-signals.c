@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How signals and the time limit end "lkvm run". The signals are blocked in
+ * every thread and taken by one that waits for them, so that no handler has to
+ * be async-signal-safe; only those that say that lkvm itself is broken have a
+ * handler, which puts the terminal back.
+ */
+#include "builtin-run.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "lkvm/builtin.h"
+#include "lkvm/chardev.h"
+#include "lkvm/failure.h"
+#include "lkvm/kvm.h"
+
+#define NSEC_PER_SEC 1000000000ULL
+
+static const int ending_signals[] = { SIGTERM, SIGINT, SIGHUP };
+
+static const int broken_signals[] = { SIGSEGV, SIGBUS,	SIGABRT, SIGFPE,
+				      SIGILL,  SIGQUIT, SIGSYS };
+
+void run_die_of(int signum)
+{
+	sigset_t set;
+
+	terminal_restore();
+	signal(signum, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, signum);
+	raise(signum);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void handle_broken(int signum)
+{
+	terminal_restore();
+	/* SA_RESETHAND has put the default action back. */
+	raise(signum);
+}
+
+static void catch_broken(void)
+{
+	struct sigaction action = {
+		.sa_handler = handle_broken,
+		.sa_flags = SA_RESETHAND | SA_NODEFER,
+	};
+	struct sigaction old;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(broken_signals); i++) {
+		/* Sanitizers have handlers of their own: leave those. */
+		if (!sigaction(broken_signals[i], NULL, &old) &&
+		    !(old.sa_flags & SA_SIGINFO) && old.sa_handler == SIG_DFL)
+			sigaction(broken_signals[i], &action, NULL);
+	}
+}
+
+/* The signals to take: a nohup that ignores one stays honoured. */
+static void choose_signals(sigset_t *set)
+{
+	struct sigaction old;
+	unsigned int i;
+
+	sigemptyset(set);
+	for (i = 0; i < ARRAY_SIZE(ending_signals); i++)
+		if (!sigaction(ending_signals[i], NULL, &old) &&
+		    old.sa_handler != SIG_IGN)
+			sigaddset(set, ending_signals[i]);
+}
+
+/* Wait for a signal. 0: the deadline has passed. */
+static int wait_signal(const struct run_watch *watch)
+{
+	struct timespec now, left;
+	int signum;
+
+	for (;;) {
+		if (!watch->has_deadline) {
+			signum = sigwaitinfo(&watch->signals, NULL);
+		} else {
+			clock_gettime(CLOCK_MONOTONIC, &now);
+			left.tv_sec = watch->deadline.tv_sec - now.tv_sec;
+			left.tv_nsec = watch->deadline.tv_nsec - now.tv_nsec;
+			if (left.tv_nsec < 0) {
+				left.tv_sec--;
+				left.tv_nsec += (long)NSEC_PER_SEC;
+			}
+			if (left.tv_sec < 0)
+				return 0;
+			signum = sigtimedwait(&watch->signals, NULL, &left);
+		}
+		if (signum > 0)
+			return signum;
+	}
+}
+
+/* watch->lock is held. */
+static void take_signal_locked(struct run_watch *watch, int signum)
+{
+	if (!watch->guest || watch->signal)
+		run_die_of(signum);
+	watch->signal = signum;
+	if (watch->vm)
+		vm_end_signal(watch->vm, signum);
+}
+
+/* watch->lock is held. */
+static void take_timeout_locked(struct run_watch *watch)
+{
+	watch->has_deadline = false;
+	watch->timed_out = true;
+	if (watch->vm) {
+		vm_end(watch->vm, VM_END_TIMEOUT);
+	} else if (!watch->guest) {
+		/* The main thread may read from a pipe that never ends. */
+		log_fatal("--timeout: it passed before the guest ran");
+		terminal_restore();
+		_exit(STATUS_TIMEOUT);
+	}
+}
+
+static void *watch_main(void *arg)
+{
+	struct run_watch *watch = arg;
+	bool stop = false;
+
+	while (!stop) {
+		int signum = wait_signal(watch);
+
+		pthread_mutex_lock(&watch->lock);
+		stop = watch->stop;
+		if (!stop && signum)
+			take_signal_locked(watch, signum);
+		else if (!stop)
+			take_timeout_locked(watch);
+		pthread_mutex_unlock(&watch->lock);
+	}
+	return NULL;
+}
+
+static void set_deadline(struct run_watch *watch, u64 timeout_ns)
+{
+	clock_gettime(CLOCK_MONOTONIC, &watch->deadline);
+	watch->deadline.tv_sec += (time_t)(timeout_ns / NSEC_PER_SEC);
+	watch->deadline.tv_nsec += (long)(timeout_ns % NSEC_PER_SEC);
+	if (watch->deadline.tv_nsec >= (long)NSEC_PER_SEC) {
+		watch->deadline.tv_sec++;
+		watch->deadline.tv_nsec -= (long)NSEC_PER_SEC;
+	}
+	watch->has_deadline = true;
+}
+
+int run_watch_start(struct run_watch *watch, u64 timeout_ns,
+		    struct failure *why)
+{
+	int err;
+
+	*watch = (struct run_watch){ .lock = PTHREAD_MUTEX_INITIALIZER };
+	choose_signals(&watch->signals);
+	/* run_watch_stop() wakes the thread with this one. */
+	sigaddset(&watch->signals, SIGUSR1);
+	if (timeout_ns)
+		set_deadline(watch, timeout_ns);
+	catch_broken();
+	pthread_sigmask(SIG_BLOCK, &watch->signals, NULL);
+	err = pthread_create(&watch->thread, NULL, watch_main, watch);
+	if (err)
+		return fail(why, -err, "cannot start a thread: %s",
+			    strerror(err));
+	return 0;
+}
+
+void run_watch_set_vm(struct run_watch *watch, struct kvm *vm)
+{
+	pthread_mutex_lock(&watch->lock);
+	watch->vm = vm;
+	watch->guest = true;
+	if (vm && watch->signal)
+		vm_end_signal(vm, watch->signal);
+	else if (vm && watch->timed_out)
+		vm_end(vm, VM_END_TIMEOUT);
+	pthread_mutex_unlock(&watch->lock);
+}
+
+int run_watch_end_guest(struct run_watch *watch)
+{
+	int signum;
+
+	pthread_mutex_lock(&watch->lock);
+	watch->guest = false;
+	signum = watch->signal;
+	pthread_mutex_unlock(&watch->lock);
+	return signum;
+}
+
+void run_watch_quit(void *opaque)
+{
+	struct run_watch *watch = opaque;
+
+	pthread_mutex_lock(&watch->lock);
+	if (watch->vm)
+		vm_end(watch->vm, VM_END_POWEROFF);
+	pthread_mutex_unlock(&watch->lock);
+}
+
+void run_watch_stop(struct run_watch *watch)
+{
+	pthread_mutex_lock(&watch->lock);
+	watch->stop = true;
+	pthread_mutex_unlock(&watch->lock);
+	pthread_kill(watch->thread, SIGUSR1);
+	pthread_join(watch->thread, NULL);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Private to builtin-run*.c: from the words of the command line to a struct
+ * kvm_config. The parts of builtin-run:
+ *   builtin-run-options.c  the table of options, and their setters
+ *   builtin-run-config.c   what was not said: defaults, kernel, command line
+ *   builtin-run-signals.c  signals and the time limit
+ *   builtin-run.c          the life of the VM, and the exit status
+ */
+#ifndef LKVM_BUILTIN_RUN_H
+#define LKVM_BUILTIN_RUN_H
+
+#include <pthread.h>
+#include <signal.h>
+#include "lkvm/config.h"
+#include "lkvm/log.h"
+#include "lkvm/options.h"
+
+struct failure;
+struct kvm;
+
+struct run_options {
+	struct kvm_config config; /* setters fill in what they can */
+	const char *kvm_path;
+	const char *word;   /* the one that is no option, or NULL */
+	const char *kernel; /* -k or that word; NULL: look for one */
+	const char *initrd;
+	const char *params; /* -p */
+	const char *name;
+	bool nodefaults;
+	enum log_level log_level;
+
+	/* Storage of strings in config. */
+	char *cmdline;
+	char *disk_paths[CONFIG_MAX_DISKS];
+	char name_storage[24];
+	char kernel_storage[128];
+};
+
+extern const struct option run_option_table[];
+
+/* 0, OPTIONS_HELP, or -EINVAL with @why; run_options_release() in any case. */
+int run_options_parse(struct run_options *run, int argc, char *const *argv,
+		      struct failure *why);
+void run_options_release(struct run_options *run);
+
+/*
+ * Complete run->config: CPUs, RAM, name, kernel and initrd (which it opens) and
+ * the kernel command line. config.kvm_fd is open.
+ */
+int run_config_complete(struct run_options *run, struct failure *why);
+
+/* The kernel command line for what @run says. -ENOMEM, with @why. */
+int run_build_cmdline(struct run_options *run, struct failure *why);
+
+/* 64 MiB for each CPU and 192 more, at most four fifths of the host's RAM. */
+u64 run_default_ram(unsigned int cpus, u64 host_ram);
+
+/*
+ * SIGTERM, SIGINT, SIGHUP (those that were not ignored when lkvm started) and
+ * the time limit, on a thread of their own. While kernels are loaded and while
+ * output is flushed they end the process at once; while there is a guest they
+ * end the VM, and a second signal ends the process.
+ */
+struct run_watch {
+	pthread_t thread;
+	sigset_t signals; /* those taken; set before the thread starts */
+	struct timespec deadline; /* CLOCK_MONOTONIC; set before it starts */
+	bool has_deadline;	  /* the thread's own once it runs */
+
+	pthread_mutex_t lock; /* guards all below */
+	struct kvm *vm;	      /* to be ended; NULL: none now */
+	bool guest;	      /* there is a guest, also between two VMs */
+	bool stop;	      /* the thread shall leave */
+	bool timed_out;
+	int signal; /* the first one taken, or 0 */
+};
+
+/* @timeout_ns 0: no limit. The process has no other threads yet. */
+int run_watch_start(struct run_watch *watch, u64 timeout_ns,
+		    struct failure *why);
+/*
+ * The VM that is to be ended, or none for now. If a signal or the time limit
+ * came in between, @vm is ended.
+ */
+void run_watch_set_vm(struct run_watch *watch, struct kvm *vm);
+/* No VM will follow. Returns the signal that was taken, or 0. */
+int run_watch_end_guest(struct run_watch *watch);
+/* As if the guest had powered off; @watch is the struct run_watch. */
+void run_watch_quit(void *watch);
+/* Stop the thread. Signals stay blocked. */
+void run_watch_stop(struct run_watch *watch);
+
+/* Die of @signal, for the parent process to see. */
+void run_die_of(int signal);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Subcommands: one builtin-<name>.c each, one row in main.c's table.
+ */
+#ifndef LKVM_BUILTIN_H
+#define LKVM_BUILTIN_H
+
+#include "lkvm/options.h"
+
+/* Exit statuses: promised in the manual page. */
+enum exit_status {
+	STATUS_OK = 0,
+	STATUS_RESET = 32,
+	STATUS_CRASH = 33,
+	STATUS_PANIC = 34,
+	STATUS_HOST = 77,
+	STATUS_TIMEOUT = 124,
+	STATUS_FATAL = 128,
+	STATUS_USAGE = 129,
+};
+
+struct command {
+	const char *name;
+	const char *summary;	      /* one line, for "lkvm help" */
+	const char *usage;	      /* behind "usage: " */
+	const char *notes;	      /* text behind the options, or NULL */
+	const struct option *options; /* NULL: none */
+	/* @argv: what follows the subcommand. Returns the exit status. */
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct command run_command;
+extern const struct command version_command;
+extern const struct command help_command;
+
+/* Ends with a NULL. In main.c. */
+extern const struct command *const commands[];
+
+/* What "lkvm help" and "lkvm help @command" print. */
+void help_print_overview(void);
+void help_print_command(const struct command *command);
+
+#endif
