@@ -72,6 +72,14 @@ static int create_vcpus(struct kvm *vm)
 	return 0;
 }
 
+static int create_pci(struct kvm *vm)
+{
+	struct pci_windows windows;
+
+	arch_pci_windows(vm, &windows);
+	return pci_create(vm, &windows);
+}
+
 static int create_devices(struct kvm *vm)
 {
 	int err = devices_create(vm, vm->config);
@@ -83,7 +91,7 @@ static int create_devices(struct kvm *vm)
 static int bring_up(struct kvm *vm)
 {
 	static int (*const steps[])(struct kvm *) = {
-		create_vm_fd, arch_vm_init,   pci_create,
+		create_vm_fd, arch_vm_init,   create_pci,
 		create_vcpus, create_devices, arch_load,
 	};
 	int err = 0;

@@ -296,7 +296,7 @@ static enum bus_result ecam_access(void *opaque, struct bus_access *acc)
 
 static const struct pci_function_ops host_bridge_ops;
 
-int pci_create(struct kvm *vm)
+int pci_create(struct kvm *vm, const struct pci_windows *windows)
 {
 	struct pci_bus *bus;
 	int err;
@@ -307,7 +307,7 @@ int pci_create(struct kvm *vm)
 	vm->pci = bus;
 	bus->vm = vm;
 	pthread_mutex_init(&bus->lock, NULL);
-	arch_pci_windows(vm, &bus->windows);
+	bus->windows = *windows;
 	bus->ecam = (struct bus_region){
 		.start = bus->windows.ecam.start,
 		.len = bus->windows.ecam.len,

@@ -150,8 +150,8 @@ void pci_use_intx(struct pci_function *fn);
 
 /* ---- The bus ---- */
 
-/* Create the bus with its host bridge at 00.0 and register CF8/CFC and ECAM. */
-int pci_create(struct kvm *vm);
+/* Create vm->pci with its host bridge at 00.0, and register ECAM. */
+int pci_create(struct kvm *vm, const struct pci_windows *windows);
 void pci_destroy(struct kvm *vm);
 
 /* Put @fn into the next free slot; -ENOSPC for the 33rd, with a message. */

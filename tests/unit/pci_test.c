@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The PCI core without KVM: registers through configuration accesses, and who
+ * answers on the buses afterwards.
+ */
+#include "lkvm/pci.h"
+
+#include <errno.h>
+#include <linux/pci_regs.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include "lkvm/kvm.h"
+#include "pci_priv.h"
+#include <cmocka.h> /* last: it has a macro named fail */
+
+#define IO_BASE 0x6000
+#define MEM_BASE 0xc0000000
+#define MEM64_BASE 0x4000000000
+#define ECAM_BASE 0xe0000000
+
+#define ALL_ONES 0xffffffffU
+
+/* A device whose BARs read as their number and the offset accessed. */
+struct probe {
+	struct pci_function fn;
+	u32 id;
+	unsigned int last_bar;
+	u64 last_offset;
+	u64 last_value;
+};
+
+struct fixture {
+	struct kvm vm;
+	struct failure why;
+	struct bus_reader ports, mmio;
+	struct probe probes[PCI_SLOTS];
+};
+
+static enum bus_result probe_access(struct pci_function *fn, unsigned int bar,
+				    struct bus_access *acc)
+{
+	struct probe *probe = container_of(fn, struct probe, fn);
+
+	probe->last_bar = bar;
+	probe->last_offset = acc->offset;
+	if (acc->is_write)
+		probe->last_value = acc->value;
+	else
+		acc->value = probe->id << 8 | bar;
+	return BUS_HANDLED;
+}
+
+static const struct pci_function_ops probe_ops = { .bar_access = probe_access };
+static const struct pci_identity probe_identity = { .vendor = 0x1234,
+						    .device = 0x5678,
+						    .class_code = 0xff0000 };
+
+static int setup(void **state)
+{
+	static const struct pci_windows windows = {
+		.io = { IO_BASE, 0xa000 },
+		.mem32 = { MEM_BASE, 512 * MIB },
+		.mem64 = { MEM64_BASE, 256 * GIB },
+		.ecam = { ECAM_BASE, 256 * MIB },
+	};
+	struct fixture *f = test_calloc(1, sizeof(*f));
+
+	f->why = (struct failure)FAILURE_INIT;
+	f->vm.failure = &f->why;
+	f->vm.fd = -1;
+	bus_init(&f->vm.ports, "port", &f->why);
+	bus_init(&f->vm.mmio, "memory", &f->why);
+	bus_attach(&f->vm.ports, &f->ports);
+	bus_attach(&f->vm.mmio, &f->mmio);
+	assert_int_equal(pci_create(&f->vm, &windows), 0);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned int i = 0; i < PCI_SLOTS; i++)
+		if (f->probes[i].fn.bus)
+			pci_remove(&f->probes[i].fn);
+	pci_destroy(&f->vm);
+	bus_detach(&f->vm.mmio, &f->mmio);
+	bus_detach(&f->vm.ports, &f->ports);
+	bus_release(&f->vm.mmio);
+	bus_release(&f->vm.ports);
+	test_free(f);
+	return 0;
+}
+
+/* Slot 0 is the host bridge, so the first probe is in slot 1. */
+static struct probe *new_probe(struct fixture *f, u32 id)
+{
+	struct probe *probe = &f->probes[id];
+
+	pci_function_init(&probe->fn, "probe", &probe_ops, &probe_identity);
+	probe->id = id;
+	return probe;
+}
+
+static void plug(struct fixture *f, struct probe *probe)
+{
+	assert_int_equal(pci_add(f->vm.pci, &probe->fn), 0);
+}
+
+static struct probe *plug_mem32(struct fixture *f, u32 id, u64 size)
+{
+	struct probe *probe = new_probe(f, id);
+
+	pci_bar_init(&probe->fn, 0, PCI_BAR_MEM32, false, size);
+	plug(f, probe);
+	return probe;
+}
+
+static u32 bdf_of(const struct probe *probe)
+{
+	return (u32)probe->fn.slot << 3;
+}
+
+static u32 cfg_read(struct fixture *f, const struct probe *p, unsigned int reg,
+		    unsigned int size)
+{
+	return pci_config_read(f->vm.pci, bdf_of(p), reg, size);
+}
+
+static void cfg_write(struct fixture *f, const struct probe *p,
+		      unsigned int reg, unsigned int size, u32 value)
+{
+	pci_config_write(f->vm.pci, bdf_of(p), reg, size, value);
+}
+
+static u64 mem_read(struct fixture *f, u64 addr)
+{
+	struct bus_access acc = { .size = 4 };
+
+	bus_dispatch(&f->vm.mmio, &f->mmio, addr, &acc);
+	return acc.value;
+}
+
+static u64 port_read(struct fixture *f, u64 addr)
+{
+	struct bus_access acc = { .size = 4 };
+
+	bus_dispatch(&f->vm.ports, &f->ports, addr, &acc);
+	return acc.value;
+}
+
+static void test_pci__sizing_by_any_pattern(void **state)
+{
+	static const u32 patterns[] = { 0xffffffff, 0xfffffff0, 0xfffffffe,
+					0xfffff800 };
+	struct fixture *f = *state;
+	struct probe *p = plug_mem32(f, 1, 4096);
+
+	for (u16 command = 0; command <= PCI_COMMAND_MEMORY;
+	     command += PCI_COMMAND_MEMORY) {
+		cfg_write(f, p, PCI_COMMAND, 2, command);
+		for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+			cfg_write(f, p, PCI_BASE_ADDRESS_0, 4, patterns[i]);
+			assert_int_equal(cfg_read(f, p, PCI_BASE_ADDRESS_0, 4),
+					 0xfffff000);
+		}
+		cfg_write(f, p, PCI_BASE_ADDRESS_0, 4, MEM_BASE + 0x10000);
+		assert_int_equal(cfg_read(f, p, PCI_BASE_ADDRESS_0, 4),
+				 MEM_BASE + 0x10000);
+	}
+	assert_int_equal(mem_read(f, MEM_BASE + 0x10004), 0x100);
+}
+
+static void test_pci__sizing_each_half_of_a_64_bit_bar(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = new_probe(f, 1);
+
+	pci_bar_init(&p->fn, 1, PCI_BAR_MEM64, true, 8 * GIB);
+	plug(f, p);
+	cfg_write(f, p, PCI_BASE_ADDRESS_1, 4, ALL_ONES);
+	assert_int_equal(cfg_read(f, p, PCI_BASE_ADDRESS_1, 4), 0xc);
+	cfg_write(f, p, PCI_BASE_ADDRESS_2, 4, ALL_ONES);
+	assert_int_equal(cfg_read(f, p, PCI_BASE_ADDRESS_2, 4), 0xfffffffe);
+	cfg_write(f, p, PCI_BASE_ADDRESS_1, 4, 0);
+	cfg_write(f, p, PCI_BASE_ADDRESS_2, 4, MEM64_BASE >> 32);
+	cfg_write(f, p, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	assert_int_equal(mem_read(f, MEM64_BASE + 4 * GIB), 0x101);
+	assert_int_equal(p->last_offset, 4 * GIB);
+}
+
+static void test_pci__narrow_writes_change_only_their_bytes(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = plug_mem32(f, 1, 4096);
+
+	cfg_write(f, p, PCI_BASE_ADDRESS_0, 4, 0xc1234000);
+	cfg_write(f, p, PCI_BASE_ADDRESS_0 + 2, 1, 0x56);
+	assert_int_equal(cfg_read(f, p, PCI_BASE_ADDRESS_0, 4), 0xc1564000);
+	cfg_write(f, p, PCI_BASE_ADDRESS_0 + 2, 2, 0xc200);
+	assert_int_equal(cfg_read(f, p, PCI_BASE_ADDRESS_0, 4), 0xc2004000);
+	cfg_write(f, p, PCI_COMMAND, 2, 0x407);
+	cfg_write(f, p, PCI_COMMAND, 1, 0x06);
+	assert_int_equal(cfg_read(f, p, PCI_COMMAND, 2), 0x406);
+}
+
+static void test_pci__read_only_and_absent_registers(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = plug_mem32(f, 1, 4096);
+
+	cfg_write(f, p, PCI_VENDOR_ID, 4, 0);
+	assert_int_equal(cfg_read(f, p, PCI_VENDOR_ID, 4), 0x56781234);
+	cfg_write(f, p, PCI_BASE_ADDRESS_3, 4, 0xc0001000);
+	assert_int_equal(cfg_read(f, p, PCI_BASE_ADDRESS_3, 4), 0);
+	cfg_write(f, p, PCI_ROM_ADDRESS, 4, 0xfffff800);
+	assert_int_equal(cfg_read(f, p, PCI_ROM_ADDRESS, 4), 0);
+	cfg_write(f, p, 0xf00, 4, ALL_ONES);
+	assert_int_equal(cfg_read(f, p, 0xf00, 4), 0);
+	assert_int_equal(pci_config_read(f->vm.pci, 0x99, 0, 4), ALL_ONES);
+	assert_int_equal(pci_config_read(f->vm.pci, 0x100, 0, 2), 0xffff);
+	assert_int_equal(pci_config_read(f->vm.pci, bdf_of(p) + 1, 0, 1), 0xff);
+}
+
+static void test_pci__status_errors_clear_by_writing_one(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = plug_mem32(f, 1, 4096);
+
+	pci_config_set(&p->fn, PCI_STATUS, 2,
+		       PCI_STATUS_REC_MASTER_ABORT | PCI_STATUS_CAP_LIST);
+	cfg_write(f, p, PCI_STATUS, 2, ALL_ONES);
+	assert_int_equal(cfg_read(f, p, PCI_STATUS, 2), PCI_STATUS_CAP_LIST);
+}
+
+static void test_pci__decode_bits_act_apart(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = new_probe(f, 1);
+
+	pci_bar_init(&p->fn, 0, PCI_BAR_IO, false, 64);
+	pci_bar_init(&p->fn, 1, PCI_BAR_MEM32, false, 4096);
+	plug(f, p);
+	assert_int_equal(pci_assign_bars(f->vm.pci), 0);
+	assert_int_equal(port_read(f, IO_BASE), 0x100);
+	assert_int_equal(mem_read(f, MEM_BASE), 0x101);
+	cfg_write(f, p, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	assert_int_equal(port_read(f, IO_BASE), ALL_ONES);
+	assert_int_equal(mem_read(f, MEM_BASE), 0x101);
+	cfg_write(f, p, PCI_COMMAND, 2, PCI_COMMAND_IO);
+	assert_int_equal(port_read(f, IO_BASE), 0x100);
+	assert_int_equal(mem_read(f, MEM_BASE), ALL_ONES);
+}
+
+static void test_pci__bar_moves_with_decode_on(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = plug_mem32(f, 1, 4096);
+
+	assert_int_equal(pci_assign_bars(f->vm.pci), 0);
+	cfg_write(f, p, PCI_BASE_ADDRESS_0, 4, MEM_BASE + 0x5000);
+	assert_int_equal(mem_read(f, MEM_BASE), ALL_ONES);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x5ffc), 0x100);
+	assert_int_equal(p->last_offset, 0xffc);
+}
+
+static void test_pci__outside_every_window_nobody_answers(void **state)
+{
+	static const u32 places[] = { 0,	 0x1000,     0xbffff000,
+				      ECAM_BASE, 0xfec00000, 0xfee00000 };
+	struct fixture *f = *state;
+	struct probe *p = plug_mem32(f, 1, 4096);
+
+	cfg_write(f, p, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		cfg_write(f, p, PCI_BASE_ADDRESS_0, 4, places[i]);
+		assert_int_not_equal(mem_read(f, places[i]), 0x100);
+		assert_int_equal(cfg_read(f, p, PCI_BASE_ADDRESS_0, 4),
+				 places[i]);
+	}
+	/* The configuration space behind the attempt still works. */
+	assert_int_equal(mem_read(f, ECAM_BASE + ((u64)bdf_of(p) << 12)),
+			 0x56781234);
+}
+
+static void test_pci__last_writer_owns_an_overlap(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *a = plug_mem32(f, 1, 4096);
+	struct probe *b = plug_mem32(f, 2, 4096);
+
+	assert_int_equal(pci_assign_bars(f->vm.pci), 0);
+	cfg_write(f, b, PCI_BASE_ADDRESS_0, 4, MEM_BASE);
+	assert_int_equal(mem_read(f, MEM_BASE), 0x200);
+	cfg_write(f, a, PCI_BASE_ADDRESS_0, 4, MEM_BASE);
+	assert_int_equal(mem_read(f, MEM_BASE), 0x100);
+	cfg_write(f, a, PCI_BASE_ADDRESS_0, 4, MEM_BASE + 0x8000);
+	assert_int_equal(mem_read(f, MEM_BASE), 0x200);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x8000), 0x100);
+}
+
+static void test_pci__covered_bar_comes_back_when_decode_goes_off(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *a = plug_mem32(f, 1, 4096);
+	struct probe *b = plug_mem32(f, 2, 4096);
+
+	assert_int_equal(pci_assign_bars(f->vm.pci), 0);
+	cfg_write(f, b, PCI_BASE_ADDRESS_0, 4, MEM_BASE);
+	assert_int_equal(mem_read(f, MEM_BASE), 0x200);
+	cfg_write(f, b, PCI_COMMAND, 2, 0);
+	assert_int_equal(mem_read(f, MEM_BASE), 0x100);
+	cfg_write(f, a, PCI_COMMAND, 2, 0);
+	assert_int_equal(mem_read(f, MEM_BASE), ALL_ONES);
+}
+
+static void test_pci__small_bar_inside_a_large_one(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *large = plug_mem32(f, 1, 0x10000);
+	struct probe *small = plug_mem32(f, 2, 0x1000);
+
+	assert_int_equal(pci_assign_bars(f->vm.pci), 0);
+	cfg_write(f, large, PCI_BASE_ADDRESS_0, 4, MEM_BASE + 0x100000);
+	cfg_write(f, small, PCI_BASE_ADDRESS_0, 4, MEM_BASE + 0x104000);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x103ffc), 0x100);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x104000), 0x200);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x105000), 0x100);
+	assert_int_equal(large->last_offset, 0x5000);
+	/* Written last, the large one covers the small one wholly. */
+	cfg_write(f, large, PCI_BASE_ADDRESS_0, 4, MEM_BASE + 0x100000);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x104000), 0x100);
+	cfg_write(f, large, PCI_COMMAND, 2, 0);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x104000), 0x200);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x105000), ALL_ONES);
+}
+
+static void test_pci__io_never_conflicts_with_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *io = new_probe(f, 1);
+	struct probe *mem = plug_mem32(f, 2, 4096);
+
+	pci_bar_init(&io->fn, 0, PCI_BAR_IO, false, 256);
+	plug(f, io);
+	assert_int_equal(pci_assign_bars(f->vm.pci), 0);
+	cfg_write(f, io, PCI_BASE_ADDRESS_0, 4, 0x7000);
+	cfg_write(f, mem, PCI_BASE_ADDRESS_0, 4, MEM_BASE + 0x7000);
+	assert_int_equal(port_read(f, 0x7000), 0x100);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x7000), 0x200);
+}
+
+static void test_pci__swap_with_decode_off(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *a = plug_mem32(f, 1, 4096);
+	struct probe *b = plug_mem32(f, 2, 4096);
+	u32 at_a, at_b;
+
+	assert_int_equal(pci_assign_bars(f->vm.pci), 0);
+	at_a = cfg_read(f, a, PCI_BASE_ADDRESS_0, 4);
+	at_b = cfg_read(f, b, PCI_BASE_ADDRESS_0, 4);
+	cfg_write(f, a, PCI_COMMAND, 2, 0);
+	cfg_write(f, b, PCI_COMMAND, 2, 0);
+	cfg_write(f, a, PCI_BASE_ADDRESS_0, 4, at_b);
+	cfg_write(f, b, PCI_BASE_ADDRESS_0, 4, at_a);
+	cfg_write(f, a, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	cfg_write(f, b, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	assert_int_equal(mem_read(f, at_a), 0x200);
+	assert_int_equal(mem_read(f, at_b), 0x100);
+}
+
+static void test_pci__rom_answers_only_while_enabled(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = new_probe(f, 1);
+
+	pci_bar_init(&p->fn, PCI_ROM, PCI_BAR_EXPANSION_ROM, false, 64 * KIB);
+	plug(f, p);
+	assert_int_equal(pci_assign_bars(f->vm.pci), 0);
+	cfg_write(f, p, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	cfg_write(f, p, PCI_ROM_ADDRESS, 4, 0xfffff800);
+	assert_int_equal(cfg_read(f, p, PCI_ROM_ADDRESS, 4), 0xffff0000);
+	cfg_write(f, p, PCI_ROM_ADDRESS, 4, MEM_BASE + 0x20000);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x20000), ALL_ONES);
+	cfg_write(f, p, PCI_ROM_ADDRESS, 4, MEM_BASE + 0x20001);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x20000), 0x106);
+}
+
+static void test_pci__ecam_splits_wide_and_crossing_accesses(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = plug_mem32(f, 1, 4096);
+	u64 ecam = ECAM_BASE + ((u64)bdf_of(p) << 12);
+	struct bus_access wide = { .size = 8, .is_write = true };
+
+	/* 8 bytes over BAR 0 and the unimplemented BAR 1. */
+	wide.value = 0xffffffffc0003000;
+	bus_dispatch(&f->vm.mmio, &f->mmio, ecam + PCI_BASE_ADDRESS_0, &wide);
+	assert_int_equal(cfg_read(f, p, PCI_BASE_ADDRESS_0, 4), 0xc0003000);
+	assert_int_equal(cfg_read(f, p, PCI_BASE_ADDRESS_1, 4), 0);
+	/* 4 bytes from the middle of one dword to that of the next. */
+	assert_int_equal(mem_read(f, ecam + PCI_DEVICE_ID),
+			 0x5678 | (u64)cfg_read(f, p, PCI_COMMAND, 2) << 16);
+	/* Extended space exists, and is empty. */
+	assert_int_equal(mem_read(f, ecam + 0x100), 0);
+	assert_int_equal(mem_read(f, ecam + 0xffc), 0);
+}
+
+static void test_pci__thirty_third_device_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct probe extra;
+
+	for (u32 i = 1; i < PCI_SLOTS; i++)
+		plug_mem32(f, i, 4096);
+	pci_function_init(&extra.fn, "extra", &probe_ops, &probe_identity);
+	assert_int_equal(pci_add(f->vm.pci, &extra.fn), -ENOSPC);
+	assert_non_null(strstr(f->why.text, "no PCI slot is left"));
+}
+
+static void test_pci__largest_bars_are_placed_first(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *small = plug_mem32(f, 1, 4096);
+	struct probe *large = plug_mem32(f, 2, 64 * MIB);
+	struct probe *huge = new_probe(f, 3);
+
+	pci_bar_init(&huge->fn, 0, PCI_BAR_MEM64, true, GIB);
+	plug(f, huge);
+	assert_int_equal(pci_assign_bars(f->vm.pci), 0);
+	assert_int_equal(cfg_read(f, large, PCI_BASE_ADDRESS_0, 4), MEM_BASE);
+	assert_int_equal(cfg_read(f, small, PCI_BASE_ADDRESS_0, 4),
+			 MEM_BASE + 64 * MIB);
+	/* Too large for the window below 4 GiB. */
+	assert_int_equal(cfg_read(f, huge, PCI_BASE_ADDRESS_1, 4),
+			 MEM64_BASE >> 32);
+}
+
+static void test_pci__what_does_not_fit_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	plug_mem32(f, 1, 256 * MIB);
+	plug_mem32(f, 2, 256 * MIB);
+	plug_mem32(f, 3, 4096);
+	assert_int_equal(pci_assign_bars(f->vm.pci), -ENOSPC);
+	assert_non_null(strstr(f->why.text, "does not fit"));
+}
+
+static void test_pci__removed_function_is_gone(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = plug_mem32(f, 1, 4096);
+
+	assert_int_equal(pci_assign_bars(f->vm.pci), 0);
+	pci_remove(&p->fn);
+	assert_int_equal(mem_read(f, MEM_BASE), ALL_ONES);
+	assert_int_equal(pci_config_read(f->vm.pci, 1 << 3, 0, 4), ALL_ONES);
+	plug_mem32(f, 2, 4096);
+	assert_int_equal(f->probes[2].fn.slot, 1);
+}
+
+/* ---- MSI-X: BAR 0, table at 0, PBA at 0x800, three vectors ---- */
+
+static struct probe *plug_msix(struct fixture *f)
+{
+	struct probe *p = new_probe(f, 1);
+
+	pci_bar_init(&p->fn, 0, PCI_BAR_MEM32, false, 4096);
+	assert_int_equal(pci_add_msix(&p->fn, 0, 0, 0x800, 3), 0);
+	plug(f, p);
+	assert_int_equal(pci_assign_bars(f->vm.pci), 0);
+	return p;
+}
+
+static void mem_write(struct fixture *f, u64 addr, unsigned int size, u64 value)
+{
+	struct bus_access acc = { .size = (u8)size,
+				  .value = value,
+				  .is_write = true };
+
+	bus_dispatch(&f->vm.mmio, &f->mmio, addr, &acc);
+}
+
+static void set_msix_control(struct fixture *f, struct probe *p, u16 control)
+{
+	cfg_write(f, p, PCI_STD_HEADER_SIZEOF + PCI_MSIX_FLAGS, 2, control);
+}
+
+static void
+test_msix__masked_vector_becomes_pending_until_unmasked(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = plug_msix(f);
+
+	pci_msix_signal(&p->fn, 1);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x800), 0);
+	set_msix_control(f, p, PCI_MSIX_FLAGS_ENABLE);
+	pci_msix_signal(&p->fn, 1);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x800), 2);
+	mem_write(f, MEM_BASE + 0x1c, 4, 0);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x800), 0);
+}
+
+static void test_msix__function_mask_holds_all_back(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = plug_msix(f);
+
+	mem_write(f, MEM_BASE + 0x0c, 4, 0);
+	mem_write(f, MEM_BASE + 0x2c, 4, 0);
+	set_msix_control(f, p, PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
+	pci_msix_signal(&p->fn, 0);
+	pci_msix_signal(&p->fn, 2);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x800), 5);
+	set_msix_control(f, p, PCI_MSIX_FLAGS_ENABLE);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x800), 0);
+}
+
+static void test_msix__hostile_accesses_stay_inside(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = plug_msix(f);
+
+	set_msix_control(f, p, PCI_MSIX_FLAGS_ENABLE);
+	pci_msix_signal(&p->fn, 3);
+	pci_msix_signal(&p->fn, 0xfffe);
+	/* Eight bytes at the last four of the table. */
+	mem_write(f, MEM_BASE + 3 * 16 - 4, 8, ~0ULL);
+	assert_int_equal(mem_read(f, MEM_BASE + 3 * 16 - 4), 1);
+	/* The pending bits are not the guest's to write. */
+	mem_write(f, MEM_BASE + 0x800, 8, ~0ULL);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x800), 0);
+	/* What is neither table nor PBA belongs to the device. */
+	assert_int_equal(mem_read(f, MEM_BASE + 3 * 16), 0x100);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_pci__sizing_by_any_pattern),
+		TEST(test_pci__sizing_each_half_of_a_64_bit_bar),
+		TEST(test_pci__narrow_writes_change_only_their_bytes),
+		TEST(test_pci__read_only_and_absent_registers),
+		TEST(test_pci__status_errors_clear_by_writing_one),
+		TEST(test_pci__decode_bits_act_apart),
+		TEST(test_pci__bar_moves_with_decode_on),
+		TEST(test_pci__outside_every_window_nobody_answers),
+		TEST(test_pci__last_writer_owns_an_overlap),
+		TEST(test_pci__covered_bar_comes_back_when_decode_goes_off),
+		TEST(test_pci__small_bar_inside_a_large_one),
+		TEST(test_pci__io_never_conflicts_with_memory),
+		TEST(test_pci__swap_with_decode_off),
+		TEST(test_pci__rom_answers_only_while_enabled),
+		TEST(test_pci__ecam_splits_wide_and_crossing_accesses),
+		TEST(test_pci__thirty_third_device_is_refused),
+		TEST(test_pci__largest_bars_are_placed_first),
+		TEST(test_pci__what_does_not_fit_is_refused),
+		TEST(test_pci__removed_function_is_gone),
+		TEST(test_msix__masked_vector_becomes_pending_until_unmasked),
+		TEST(test_msix__function_mask_holds_all_back),
+		TEST(test_msix__hostile_accesses_stay_inside),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
