@@ -290,8 +290,7 @@ static void map_fragment(struct pci_bar *bar, u64 start, u64 len)
 static bool has_fragment(const struct pci_bar *bar, u64 start, u64 len)
 {
 	for (struct pci_fragment *f = bar->fragments; f; f = f->next)
-		if (f->region.start == start && f->region.len == len &&
-		    f->offset == start - bar->address)
+		if (f->region.start == start && f->region.len == len)
 			return true;
 	return false;
 }
@@ -339,7 +338,10 @@ static bool owns(const struct pci_bar *bar, u64 address)
 	return false;
 }
 
-/* Is @fragment still one of the pieces that claim @nr is to have? */
+/*
+ * Is @fragment still one of the pieces that claim @nr is to have? Alignment
+ * makes an address lie at the same offset of a BAR wherever the BAR is.
+ */
 static bool is_wanted(const struct claims *claims, unsigned int nr,
 		      const struct pci_fragment *fragment)
 {
@@ -348,9 +350,6 @@ static bool is_wanted(const struct claims *claims, unsigned int nr,
 	u64 from = bar->address;
 	u64 len;
 
-	/* The BAR may have moved and still cover this address. */
-	if (fragment->offset != region->start - bar->address)
-		return false;
 	while (next_piece(claims, nr, &from, &len)) {
 		if (from == region->start && len == region->len)
 			return true;

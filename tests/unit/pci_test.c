@@ -337,21 +337,6 @@ static void test_pci__small_bar_inside_a_large_one(void **state)
 	assert_int_equal(mem_read(f, MEM_BASE + 0x105000), ALL_ONES);
 }
 
-static void test_pci__io_never_conflicts_with_memory(void **state)
-{
-	struct fixture *f = *state;
-	struct probe *io = new_probe(f, 1);
-	struct probe *mem = plug_mem32(f, 2, 4096);
-
-	pci_bar_init(&io->fn, 0, PCI_BAR_IO, false, 256);
-	plug(f, io);
-	assert_int_equal(pci_assign_bars(f->vm.pci), 0);
-	cfg_write(f, io, PCI_BASE_ADDRESS_0, 4, 0x7000);
-	cfg_write(f, mem, PCI_BASE_ADDRESS_0, 4, MEM_BASE + 0x7000);
-	assert_int_equal(port_read(f, 0x7000), 0x100);
-	assert_int_equal(mem_read(f, MEM_BASE + 0x7000), 0x200);
-}
-
 static void test_pci__swap_with_decode_off(void **state)
 {
 	struct fixture *f = *state;
@@ -554,7 +539,6 @@ int main(void)
 		TEST(test_pci__last_writer_owns_an_overlap),
 		TEST(test_pci__covered_bar_comes_back_when_decode_goes_off),
 		TEST(test_pci__small_bar_inside_a_large_one),
-		TEST(test_pci__io_never_conflicts_with_memory),
 		TEST(test_pci__swap_with_decode_off),
 		TEST(test_pci__rom_answers_only_while_enabled),
 		TEST(test_pci__ecam_splits_wide_and_crossing_accesses),
