@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The register models of hw/, apart from what ties them to a VM, so that tests
+ * and fuzzers drive them without one. Only hw/ and tests include this.
+ *
+ * X_init() gives a chip as it is after power-on, not connected to anything;
+ * X_access() is its bus handler; X_release() frees what init took, not the
+ * structure. A chip's irq lines may be set before it is used.
+ */
+#ifndef LKVM_HW_PRIV_H
+#define LKVM_HW_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include "lkvm/bus.h"
+#include "lkvm/device.h"
+#include "lkvm/event.h"
+#include "lkvm/irq.h"
+#include "lkvm/kvm.h"
+#include "lkvm/types.h"
+
+struct chardev;
+
+/* How a chip ends the VM: vm_end(), or what a test puts in its place. */
+typedef void (*hw_end_fn)(struct kvm *vm, enum vm_end end);
+
+/*
+ * Split an access wider than a byte into bytes, lowest first, as the 8-bit bus
+ * does that these chips sit on. Bytes behind @len read as ones.
+ */
+enum bus_result hw_access_bytes(struct bus_access *acc, u64 len,
+				u8 (*read)(void *chip, u64 offset),
+				void (*write)(void *chip, u64 offset, u8 value),
+				void *chip);
+
+/* Put @region, filled in except for the address, where @place says. */
+int hw_add_region(struct kvm *vm, const struct device_place *place,
+		  struct bus_region *region);
+
+/* ---- 16550A (serial.c) ---- */
+
+#define SERIAL_FIFO_LEN 16
+
+struct serial_fifo {
+	u8 bytes[SERIAL_FIFO_LEN];
+	u8 first; /* index of the oldest byte */
+	u8 count;
+};
+
+struct serial {
+	struct device dev;
+	struct bus *bus;
+	struct bus_region region;
+	struct chardev *chr; /* NULL: nobody listens; const */
+	unsigned int index;
+
+	pthread_mutex_t lock; /* guards all below; taken before the chardev's */
+	struct irq_line irq;
+	bool irq_level;
+	bool paused;	   /* the line stays as it is, no input is taken */
+	bool thre_pending; /* THR-empty interrupt not yet seen by the guest */
+	bool polled;	   /* the guest has read LSR */
+	bool mcr_written;
+	u8 ier, fcr, lcr, mcr, msr, scr, dll, dlm;
+	u8 line_errors; /* OE, PE, FE, BI of LSR, until it is read */
+	struct serial_fifo rx, tx;
+};
+
+void serial_init(struct serial *s, struct chardev *chr);
+void serial_release(struct serial *s);
+enum bus_result serial_access(void *opaque, struct bus_access *acc);
+/* What the chardev calls, with a struct serial as opaque. */
+extern const struct chardev_front_ops serial_front_ops;
+
+/* ---- MC146818 (rtc.c) ---- */
+
+#define RTC_RAM_LEN 128
+
+struct rtc {
+	struct device dev;
+	struct bus *bus;
+	struct bus_region region;
+	struct event_loop *loop;  /* NULL: no timer */
+	struct event_timer timer; /* for the next interrupt */
+	/* Wall clock of the host in ns since 1970; tests replace it. */
+	u64 (*host_clock)(void);
+
+	pthread_mutex_t lock; /* guards all below */
+	struct irq_line irq;
+	bool paused;
+	u8 index; /* register that the data port shows */
+	/*
+	 * All registers and the CMOS RAM. Time registers are current only
+	 * after rtc_latch_time(), or while SET is on.
+	 */
+	u8 ram[RTC_RAM_LEN];
+	u64 offset_ns;	 /* guest clock - host clock, modulo 2^64 */
+	u64 latched_ns;	 /* guest clock when the time registers were filled */
+	u64 flags_ns;	 /* guest clock up to which UF and AF are decided */
+	u64 periodic_ns; /* guest clock of the last periodic tick */
+};
+
+/* @loop may be NULL; -errno when the host has no timer. */
+int rtc_init(struct rtc *rtc, struct event_loop *loop);
+void rtc_release(struct rtc *rtc);
+enum bus_result rtc_access(void *opaque, struct bus_access *acc);
+/* Set the CMOS bytes that tell firmware how much memory there is. */
+void rtc_set_memory(struct rtc *rtc, u64 below_4g, u64 above_4g);
+/* What the timer calls: raise what is due and arm it again. */
+void rtc_tick(struct rtc *rtc);
+
+/* ---- i8042 (i8042.c) ---- */
+
+struct i8042 {
+	struct device dev;
+	struct bus *bus;
+	struct bus_region data_region, command_region;
+	hw_end_fn end;
+
+	pthread_mutex_t lock; /* guards all below */
+	struct irq_line keyboard_irq, mouse_irq;
+	u8 status;
+	u8 control; /* the command byte */
+	u8 output_port;
+	u8 output;  /* one byte for the guest; full while status says so */
+	u8 pending; /* command whose data byte comes next, or 0 */
+};
+
+void i8042_init(struct i8042 *kbc);
+void i8042_release(struct i8042 *kbc);
+enum bus_result i8042_access_data(void *opaque, struct bus_access *acc);
+enum bus_result i8042_access_command(void *opaque, struct bus_access *acc);
+
+/* ---- ACPI PM1 (acpi_pm.c) ---- */
+
+struct acpi_pm {
+	struct device dev;
+	struct bus_region event_region, control_region, reset_region;
+	struct bus *event_bus, *control_bus, *reset_bus;
+	hw_end_fn end;
+
+	pthread_mutex_t lock; /* guards all below */
+	struct irq_line sci;
+	u16 status, enable, control;
+};
+
+void acpi_pm_init(struct acpi_pm *pm);
+void acpi_pm_release(struct acpi_pm *pm);
+enum bus_result acpi_pm_access_event(void *opaque, struct bus_access *acc);
+enum bus_result acpi_pm_access_control(void *opaque, struct bus_access *acc);
+enum bus_result acpi_pm_access_reset(void *opaque, struct bus_access *acc);
+/* -ENOTSUP when the guest has not enabled the event. */
+int acpi_pm_press(struct acpi_pm *pm);
+
+/* ---- pvpanic (pvpanic.c) ---- */
+
+struct pvpanic {
+	struct device dev;
+	struct bus *bus;
+	struct bus_region region;
+	hw_end_fn end;
+	atomic_flag crash_logged;
+};
+
+enum bus_result pvpanic_access(void *opaque, struct bus_access *acc);
+
+#endif
