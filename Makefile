@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Builds lkvm. "make help" lists the goals and the variables.
 
+# ---- What the user may set ----
+
+# Where all products go; their objects go to $(O)/build.
 O ?= .
-BUILD := $(O)/build
 ARCH ?= $(shell uname -m)
 CROSS_COMPILE ?=
-ifeq ($(origin CC),default)
-CC := $(CROSS_COMPILE)gcc
-endif
-PKG_CONFIG ?= $(if $(CROSS_COMPILE),$(CROSS_COMPILE)pkg-config,pkg-config)
 PREFIX ?= /usr/local
+DESTDIR ?=
+# 0: warnings are no errors.
 WERROR ?= 1
+# 1: print the commands.
+V ?= 0
+# address, thread or fuzz: an instrumented build in $(O)/build/{asan,tsan,fuzz}.
+SAN ?=
+# Seconds for each fuzz program of "make check", and of "make fuzz-smoke".
+FUZZ_SECONDS ?= 8
+CFLAGS ?= -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
+
+# ---- Machine, compiler, folders ----
 
 ifeq ($(ARCH),x86_64)
 ARCH_DIR := x86
@@ -20,31 +29,288 @@ else
 $(error ARCH=$(ARCH): lkvm runs on x86_64 and arm64)
 endif
 
-VERSION := $(shell cat VERSION)$(shell git describe --always --dirty --abbrev=8 2>/dev/null | sed 's/^/-g/')
+PKG_CONFIG ?= $(if $(CROSS_COMPILE),$(CROSS_COMPILE)pkg-config,pkg-config)
+CLANG ?= clang
+
+san_dir_address := asan
+san_dir_thread := tsan
+san_dir_fuzz := fuzz
+# clang's sanitizers, where clang is: gcc's TSan refuses memory fences.
+ifeq ($(origin CC),default)
+ifeq ($(SAN),)
+CC := $(CROSS_COMPILE)gcc
+else
+CC := $(shell command -v $(CLANG) || echo gcc)
+endif
+endif
+AR := $(CROSS_COMPILE)ar
+
+ifeq ($(SAN),)
+OUT := $(O)
+BUILD := $(O)/build
+else ifneq ($(san_dir_$(SAN)),)
+BUILD := $(O)/build/$(san_dir_$(SAN))
+OUT := $(BUILD)
+else
+$(error SAN=$(SAN): it is address, thread or fuzz)
+endif
+
+san_flags := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+san_cflags_address := $(san_flags) -fsanitize=address,undefined
+san_ldflags_address := -fsanitize=address,undefined
+san_cflags_thread := $(san_flags) -fsanitize=thread
+san_ldflags_thread := -fsanitize=thread
+san_cflags_fuzz := $(san_flags) -fsanitize=fuzzer-no-link,address,undefined
+san_ldflags_fuzz := -fsanitize=address,undefined
+ifneq ($(SAN),)
+CFLAGS := $(san_cflags_$(SAN))
+endif
+
+# ---- Flags ----
 
 WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
 	-Wcast-qual -Wwrite-strings -Wvla -Wundef -Wno-unused-parameter \
 	-Wno-missing-field-initializers $(if $(filter 1,$(WERROR)),-Werror)
-CPPFLAGS += -Iinclude -I. -I$(BUILD) -D_GNU_SOURCE $(shell $(PKG_CONFIG) --cflags libbsd-overlay)
-CFLAGS ?= -O2 -g
-override CFLAGS += -std=c11 $(WARNINGS) -pthread -fno-strict-aliasing -MMD -MP
-LDLIBS += -laio -pthread
+INCLUDES := -Iinclude -I. -I$(BUILD)
+lkvm_cppflags = $(INCLUDES) -D_GNU_SOURCE $(CONFIG_CPPFLAGS) $(CPPFLAGS)
+lkvm_cflags = -std=c11 $(CFLAGS) $(WARNINGS) -pthread -fno-strict-aliasing
+lkvm_ldflags = $(CFLAGS) $(san_ldflags_$(SAN)) -pthread -Wl,--as-needed \
+	-Wl,-z,relro -Wl,-z,noexecstack $(LDFLAGS)
+lkvm_ldlibs = $(CONFIG_LDLIBS) $(LDLIBS)
+compile = $(CC) $(lkvm_cppflags) $(lkvm_cflags) -include lkvm/banned.h -MMD -MP
 
-SRCS := $(sort $(wildcard *.c backend/*.c hw/*.c virtio/*.c vfio/*.c $(ARCH_DIR)/*.c))
+# $(call say,WHAT,FILE): the short form of a command, unless V=1 prints it.
+ifeq ($(V),1)
+Q :=
+say :=
+else
+Q := @
+say = @printf '  %-7s %s\n' '$(1)' '$(2)';
+endif
+
+# ---- Files ----
+
+SRCS := $(sort $(wildcard *.c backend/*.c hw/*.c virtio/*.c vfio/*.c \
+	$(ARCH_DIR)/*.c))
 OBJS := $(SRCS:%.c=$(BUILD)/%.o)
-
-all: $(O)/lkvm $(O)/vm
-
-$(O)/lkvm: $(OBJS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-
-$(O)/vm: $(O)/lkvm
-	ln -f $< $@
-
-$(BUILD)/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
-
--include $(OBJS:.o=.d)
+LIB := $(BUILD)/lkvm.a
+HEADERS := $(sort $(shell find include $(wildcard backend hw virtio vfio) \
+	$(ARCH_DIR) tests -name '*.h') $(wildcard *.h))
+SUPPORT_SRCS := $(sort $(wildcard tests/support/*.c))
+SUPPORT_OBJS := $(SUPPORT_SRCS:%.c=$(BUILD)/%.o)
+UNIT_SRCS := $(sort $(shell find tests/unit -name '*_test.c'))
+FUZZ_SRCS := $(sort $(shell find tests/fuzz -name '*_fuzz.c'))
+UNIT_PROGRAMS := $(UNIT_SRCS:%.c=$(BUILD)/%)
+FUZZ_PROGRAMS := $(FUZZ_SRCS:%.c=$(BUILD)/%)
+# The other architecture's files need the other architecture's headers.
+OTHER_ARCH := $(filter-out $(ARCH_DIR),x86 arm)
 
 .PHONY: all
+all: $(OUT)/lkvm $(OUT)/vm
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# Goals that compile nothing need no libraries.
+NO_BUILD_GOALS := help clean uninstall
+ifneq ($(filter-out $(NO_BUILD_GOALS),$(or $(MAKECMDGOALS),all)),)
+include $(BUILD)/config.mk
+endif
+-include $(ARCH_DIR)/Makefile.inc
+-include tests/guest/Makefile.inc
+
+# ---- Libraries: asked once, reported once ----
+
+# $(call try_link,HEADER,LIBRARIES): does a program with both build?
+try_link = printf '\#include <$(1)>\nint main(void) { return 0; }\n' | \
+	$(CC) $(INCLUDES) $$cppflags -x c -o /dev/null - $(2) 2>/dev/null
+
+$(BUILD)/config.mk: Makefile $(BUILD)/flags
+	@mkdir -p $(@D)
+	@cppflags=$$($(PKG_CONFIG) --cflags libbsd-overlay 2>/dev/null) || \
+		cppflags='-isystem /usr/include/bsd -DLIBBSD_OVERLAY'; \
+	$(call try_link,sys/tree.h,) || { echo "lkvm needs sys/tree.h:" \
+		"install libbsd-dev" >&2; exit 1; }; \
+	$(call try_link,libaio.h,-laio) || { echo "lkvm needs libaio:" \
+		"install libaio-dev" >&2; exit 1; }; \
+	{ echo "CONFIG_CPPFLAGS := $$cppflags"; \
+	echo "CONFIG_LDLIBS := -laio"; } >$@
+	@printf '  config  %s\n' 'libaio: yes'
+
+# Rewritten, and with it everything rebuilt, when compiler or flags change.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(lkvm_cflags) $(CPPFLAGS) $(LDFLAGS) $(LDLIBS)' | \
+		cmp -s - $@ || echo '$(CC) $(lkvm_cflags) $(CPPFLAGS)' \
+		'$(LDFLAGS) $(LDLIBS)' >$@
+
+# VERSION, and in a git tree the commit.
+$(BUILD)/version.h: FORCE
+	@mkdir -p $(@D)
+	@version=$$(cat VERSION); \
+	git='git --git-dir=.git --work-tree=.'; \
+	if commit=$$($$git describe --always --dirty --abbrev=8 \
+			--exclude='*' 2>/dev/null); then \
+		version=$$version-g$$commit; \
+	fi; \
+	echo "#define LKVM_VERSION \"$$version\"" | cmp -s - $@ || \
+		echo "#define LKVM_VERSION \"$$version\"" >$@
+
+.PHONY: FORCE
+FORCE:
+
+# ---- Programs ----
+
+$(BUILD)/%.o: %.c $(BUILD)/flags $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(compile) -c -o $@ $<
+
+$(BUILD)/builtin-version.o: $(BUILD)/version.h
+
+$(OUT)/lkvm: $(OBJS)
+	$(call say,LD,$@)$(CC) $(lkvm_ldflags) -o $@ $^ $(lkvm_ldlibs)
+
+$(OUT)/vm: $(OUT)/lkvm
+	$(Q)ln -f $< $@
+
+# One file that runs in any Linux root, without displays.
+.PHONY: lkvm-static
+lkvm-static: $(OUT)/lkvm-static
+ifneq ($(OUT)/lkvm-static,lkvm-static)
+$(OUT)/lkvm-static: $(OBJS)
+	$(call say,LD,$@)$(CC) $(lkvm_ldflags) -static -o $@ $^ $(lkvm_ldlibs)
+endif
+
+$(LIB): $(filter-out $(BUILD)/main.o,$(OBJS))
+	@rm -f $@
+	$(call say,AR,$@)$(AR) rcs $@ $^
+
+# ---- Programs of the tests ----
+
+.PHONY: unit-programs fuzz-programs
+unit-programs: $(UNIT_PROGRAMS)
+fuzz-programs: $(FUZZ_PROGRAMS)
+
+$(UNIT_PROGRAMS): %: %.o $(SUPPORT_OBJS) $(LIB)
+	$(call say,LD,$@)$(CC) $(lkvm_ldflags) -o $@ $^ $(lkvm_ldlibs) -lcmocka
+
+$(FUZZ_PROGRAMS): %: %.o $(SUPPORT_OBJS) $(LIB)
+	$(call say,LD,$@)$(CC) $(lkvm_ldflags) -fsanitize=fuzzer -o $@ $^ \
+		$(lkvm_ldlibs)
+
+# ---- Tests ----
+
+.PHONY: check check-unit check-cli check-guest check-boot fuzz-smoke lint \
+	bench demo
+suite = +$(Q)MAKE='$(MAKE)' O='$(O)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/check
+
+check:
+	$(suite) lint build unit cli guest fuzz boot
+check-unit:
+	$(suite) unit
+check-cli:
+	$(suite) cli
+check-guest:
+	$(suite) guest
+check-boot:
+	$(suite) boot
+fuzz-smoke:
+	$(suite) fuzz
+lint:
+	$(suite) lint
+
+bench: all
+	$(Q)LKVM='$(abspath $(OUT)/lkvm)' BUILD_DIR='$(abspath $(BUILD))' \
+		tests/bench/run
+
+demo: all
+	$(Q)LKVM='$(abspath $(OUT)/lkvm)' BUILD_DIR='$(abspath $(BUILD))' \
+		tests/boot/demo
+
+# ---- Lint: the parts, each of which "make lint" runs ----
+
+lint_srcs = $(SRCS) $(SUPPORT_SRCS) $(UNIT_SRCS) $(FUZZ_SRCS)
+lint_files = $(shell find . -path ./build -prune -o -path ./$(O)/build -prune \
+	-o -name '*.[ch]' -print | sed 's|^\./||' | sort)
+
+.PHONY: lint-format lint-tidy lint-cppcheck lint-shell lint-headers lint-man
+lint-format:
+	$(Q)clang-format --dry-run --Werror $(lint_files)
+
+# A file is looked at again when its object had to be built again.
+lint-tidy: $(lint_srcs:%.c=$(BUILD)/lint/%.tidy)
+$(BUILD)/lint/%.tidy: %.c $(BUILD)/%.o .clang-tidy
+	@mkdir -p $(@D)
+	$(call say,TIDY,$<)clang-tidy --quiet --warnings-as-errors='*' $< -- \
+		$(lkvm_cppflags) -std=c11 -pthread 2>$@.log || \
+		{ cat $@.log >&2; exit 1; }
+	@touch $@
+
+lint-cppcheck:
+	@mkdir -p $(BUILD)/lint/cppcheck
+	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
+		--enable=warning,performance,portability -j 2 \
+		--cppcheck-build-dir=$(BUILD)/lint/cppcheck \
+		--suppressions-list=.cppcheck-suppressions \
+		-Iinclude -I. -I/usr/include/bsd $(SRCS)
+
+lint-shell:
+	$(Q)shellcheck -x $$(grep -rlE --exclude-dir=build --exclude-dir=.git \
+		--exclude-dir=issues '^#!.*[/ ](ba|da)?sh( |$$)|^# shellcheck shell=' .)
+
+# Each header is compiled with nothing in front of it.
+lint-headers: $(HEADERS:%=$(BUILD)/lint/%.alone)
+$(BUILD)/lint/%.alone: % $(HEADERS) $(BUILD)/flags $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(Q)echo '#include "$<"' | $(CC) $(lkvm_cppflags) $(lkvm_cflags) \
+		-fsyntax-only -x c -
+	@touch $@
+
+lint-man:
+	$(Q)mandoc -T lint -W warning docs/lkvm.1
+
+# ---- Installation ----
+
+BINDIR = $(DESTDIR)$(PREFIX)/bin
+MANDIR = $(DESTDIR)$(PREFIX)/share/man/man1
+COMPDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+
+.PHONY: install uninstall clean help
+install: all
+	install -d $(BINDIR) $(MANDIR) $(COMPDIR)
+	install -m 755 $(OUT)/lkvm $(BINDIR)/lkvm
+	ln -f $(BINDIR)/lkvm $(BINDIR)/vm
+	install -m 644 docs/lkvm.1 $(MANDIR)/lkvm.1
+	install -m 644 completion/lkvm.bash $(COMPDIR)/lkvm
+	ln -sf lkvm $(COMPDIR)/vm
+
+uninstall:
+	rm -f $(BINDIR)/lkvm $(BINDIR)/vm $(MANDIR)/lkvm.1 \
+		$(COMPDIR)/lkvm $(COMPDIR)/vm
+
+clean:
+	rm -rf $(BUILD) $(OUT)/lkvm $(OUT)/vm $(OUT)/lkvm-static
+
+help:
+	@echo 'Goals:'
+	@echo '  all           lkvm and its second name vm (the default)'
+	@echo '  lkvm-static   one file without shared libraries'
+	@echo '  install, uninstall, clean'
+	@echo '  demo          boot a Debian kernel to a shell'
+	@echo '  check         build and run every test'
+	@echo '  check-unit, check-cli, check-guest, check-boot, fuzz-smoke'
+	@echo '                one suite of it'
+	@echo '  lint          format, clang-tidy, cppcheck, shellcheck, headers'
+	@echo '  bench         print figures'
+	@echo 'Variables:'
+	@echo '  O=DIR         put all products there'
+	@echo '  ARCH=x86_64|arm64, CROSS_COMPILE=PREFIX-'
+	@echo '  CC, CFLAGS, CPPFLAGS, LDFLAGS, LDLIBS, PKG_CONFIG'
+	@echo '  PREFIX=DIR, DESTDIR=DIR'
+	@echo '  SAN=address|thread|fuzz  instrumented, in O/build/asan, ...'
+	@echo '  WERROR=0      warnings are no errors'
+	@echo '  V=1           print the commands'
+	@echo '  FUZZ_SECONDS=N  for each fuzz program'
+
+-include $(OBJS:.o=.d) $(SUPPORT_OBJS:.o=.d) $(UNIT_PROGRAMS:%=%.d) \
+	$(FUZZ_PROGRAMS:%=%.d)
