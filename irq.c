@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Interrupt plumbing between devices and KVM: shared lines, MSIs, the GSI
- * routing table, irqfds and ioeventfds. KVM API: 4.25 KVM_IRQ_LINE, 4.52
- * KVM_SET_GSI_ROUTING, 4.59 KVM_IOEVENTFD, 4.70 KVM_SIGNAL_MSI, 4.75 KVM_IRQFD.
+ * routing table and irqfds. KVM API: 4.25 KVM_IRQ_LINE, 4.52
+ * KVM_SET_GSI_ROUTING, 4.70 KVM_SIGNAL_MSI, 4.75 KVM_IRQFD.
  */
 #include "lkvm/irq.h"
 
@@ -214,33 +214,4 @@ void irq_line_set(struct irq_line *line, bool level)
 		ioctl(hub->vm_fd, KVM_IRQ_LINE, &request);
 	}
 	pthread_mutex_unlock(&hub->lock);
-}
-
-static int set_ioeventfd(int vm_fd, const struct ioeventfd *io, u32 flags)
-{
-	struct kvm_ioeventfd request = {
-		.datamatch = io->match,
-		.addr = io->addr,
-		.len = io->len,
-		.fd = io->fd,
-		.flags = flags,
-	};
-
-	if (io->is_port)
-		request.flags |= KVM_IOEVENTFD_FLAG_PIO;
-	if (io->has_match)
-		request.flags |= KVM_IOEVENTFD_FLAG_DATAMATCH;
-	if (ioctl(vm_fd, KVM_IOEVENTFD, &request) < 0)
-		return -errno;
-	return 0;
-}
-
-int ioeventfd_add(int vm_fd, const struct ioeventfd *io)
-{
-	return set_ioeventfd(vm_fd, io, 0);
-}
-
-void ioeventfd_remove(int vm_fd, const struct ioeventfd *io)
-{
-	set_ioeventfd(vm_fd, io, KVM_IOEVENTFD_FLAG_DEASSIGN);
 }
