@@ -166,6 +166,7 @@ void kvm_destroy(struct kvm *vm)
 		vcpu_release(&vm->vcpus[i]);
 	free(vm->vcpus);
 	pci_destroy(vm);
+	irq_release(&vm->irq);
 	arch_vm_release(vm);
 	event_loop_release(&vm->loop);
 	bus_release(&vm->mmio);
