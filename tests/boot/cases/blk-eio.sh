@@ -5,6 +5,7 @@
 
 need_root
 modprobe null_blk nr_devices=0 2>/dev/null
+mount -t configfs configfs /sys/kernel/config 2>/dev/null
 null=/sys/kernel/config/nullb/lkvm
 mkdir "$null" 2>/dev/null || skip "no null_blk with configfs"
 # shellcheck disable=SC2064 # now
@@ -13,7 +14,9 @@ echo 16 >"$null/size"
 echo 1 >"$null/memory_backed"
 echo +8192-8199 >"$null/badblocks"
 echo 1 >"$null/power"
-disk=/dev/nullb$(cat "$null/index")
+# The folder's name is the disk's, or its index is in it, by kernel version.
+disk=/dev/lkvm
+[ -b $disk ] || disk=/dev/nullb$(cat "$null/index")
 guest -d "$disk" <<'GUEST'
 dmesg -n 1
 try() { "$@" 2>/dev/null && echo ok || echo error; }
