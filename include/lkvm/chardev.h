@@ -7,6 +7,9 @@
  * Output never blocks the caller: it goes to a bounded buffer that a thread of
  * the chardev's own writes out. Input is read by the event loop, only as much
  * as the front end has room for.
+ *
+ * Locks: chardev_write() and chardev_kick_input() may be called with the front
+ * end's lock held; callbacks come with no lock of the chardev held.
  */
 #ifndef LKVM_CHARDEV_H
 #define LKVM_CHARDEV_H
@@ -32,24 +35,33 @@ struct chardev_front_ops {
 /*
  * Standard input and output. The terminal, if stdin is one, goes to raw mode
  * when a front end attaches and comes back on every way out of the process.
- * Keys: Ctrl-A x calls @quit, Ctrl-A h lists the keys, Ctrl-A Ctrl-A sends one;
- * only where stdin is a terminal.
+ * Keys: Ctrl-A x calls @quit (on the event loop), Ctrl-A h lists the keys,
+ * Ctrl-A Ctrl-A sends one; only where stdin is a terminal. They work even if
+ * the guest takes no input.
+ *
+ * SIGTTIN and SIGTTOU are blocked in the calling thread from now on, and in the
+ * threads that it creates: a VM in the background goes on running. Call it
+ * before kvm_create(). SIGPIPE must be ignored or blocked.
  */
 int chardev_open_stdio(void (*quit)(void *opaque), void *opaque,
 		       struct failure *why, struct chardev **out);
-/* A new pseudo-terminal for serial port @tty; log_info() says "pty /dev/pts/N". */
+/*
+ * A new pseudo-terminal for serial port @tty; log_info() says "pty /dev/pts/N".
+ * While nobody reads it, output that does not fit into its buffer is dropped.
+ */
 int chardev_open_pty(unsigned int tty, struct failure *why,
 		     struct chardev **out);
 /*
  * Write out what is buffered, for at most @timeout_ms milliseconds (negative:
- * as long as it takes), then free everything and restore the terminal. Accepts
- * NULL.
+ * as long as it takes), then free everything and restore the terminal. The
+ * front end must be detached. Accepts NULL.
  */
 void chardev_close(struct chardev *chr, int timeout_ms);
 
 /*
  * Connect a front end: from now on input is read on @loop and given to @ops.
- * One at a time. detach returns when no callback runs any more.
+ * One at a time. detach returns when no callback runs any more, and does
+ * nothing when there is no front end.
  */
 int chardev_attach(struct chardev *chr, struct event_loop *loop,
 		   const struct chardev_front_ops *ops, void *opaque);
@@ -61,11 +73,16 @@ void chardev_detach(struct chardev *chr);
  */
 size_t chardev_write(struct chardev *chr, const u8 *bytes, size_t len);
 
-/* room() may have grown: look at the input again. Any thread. */
+/* room() may have grown: look at the input again. Any thread, cheap. */
 void chardev_kick_input(struct chardev *chr);
 
 /* Columns and rows of the terminal; -ENOTTY if there is none. */
 int chardev_size(struct chardev *chr, u16 *cols, u16 *rows);
+
+/* SIGWINCH came: the front end's resized() will be called. Any thread. */
+void chardev_notify_resize(struct chardev *chr);
+/* SIGCONT came: the terminal goes back to raw mode. Any thread. */
+void chardev_notify_continue(struct chardev *chr);
 
 /*
  * Put the terminal back as it was found. Async-signal-safe, idempotent; for

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Output of a chardev: a ring buffer, and a thread that writes it out with
+ * plain, blocking write(2)s. Standard output may be shared with other processes,
+ * so it cannot be made non-blocking; a thread of its own blocks instead of the
+ * caller.
+ *
+ * A guest writes byte by byte. So the thread is woken when the buffer stops
+ * being empty, and then lets more come in for a millisecond: one wake-up per
+ * millisecond at most, and none while there is nothing to write.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#include "lkvm/log.h"
+#include "backend/char_priv.h"
+
+#define GATHER_NS 1000000L
+/* The thread stops gathering when this much is there. */
+#define GATHER_LEN (16 * 1024U)
+/* Large writes to a slow reader would hide that it makes progress. */
+#define WRITE_MAX_LEN (64 * 1024U)
+/* Memory kept when the buffer is empty. */
+#define KEEP_LEN (64 * 1024U)
+#define NO_READER_MS 1000
+#define STACK_LEN (128 * 1024U)
+
+/* Interrupts a write(2) that is stuck; the kick of vCPUs is SIGRTMIN. */
+#define INTERRUPT_SIGNAL (SIGRTMIN + 1)
+
+static void deadline_after(struct timespec *when, long ns)
+{
+	clock_gettime(CLOCK_MONOTONIC, when);
+	when->tv_sec += ns / 1000000000L;
+	when->tv_nsec += ns % 1000000000L;
+	if (when->tv_nsec >= 1000000000L) {
+		when->tv_sec++;
+		when->tv_nsec -= 1000000000L;
+	}
+}
+
+static unsigned int used_locked(const struct char_output *out)
+{
+	return (unsigned int)(out->put - out->written);
+}
+
+/* ---- Writer thread ---- */
+
+/* Wait until there is something to write, and for more of it. */
+static void gather_locked(struct char_output *out)
+{
+	struct timespec deadline;
+
+	while (!used_locked(out) && !out->stopping)
+		pthread_cond_wait(&out->changed, &out->lock);
+	deadline_after(&deadline, GATHER_NS);
+	while (used_locked(out) < GATHER_LEN && !out->stopping)
+		if (pthread_cond_timedwait(&out->changed, &out->lock,
+					   &deadline))
+			return;
+}
+
+/* -EAGAIN: nobody reads. Only where @fd does not block. */
+static int wait_writable(struct char_output *out, bool was_dropping)
+{
+	struct pollfd pfd = { .fd = out->fd, .events = POLLOUT };
+	int patience = out->may_drop && !was_dropping ? NO_READER_MS : -1;
+	int ready = poll(&pfd, 1, patience);
+
+	if (ready < 0)
+		return -errno;
+	return ready ? 0 : -EAGAIN;
+}
+
+/* One write(2). Bytes written, or negative errno. */
+static ssize_t write_some(struct char_output *out, const u8 *bytes, size_t len)
+{
+	ssize_t n = write(out->fd, bytes, len);
+
+	return n < 0 ? -errno : n;
+}
+
+/* @bytes of the buffer have been written. */
+static void advance_locked(struct char_output *out, size_t bytes)
+{
+	out->written += bytes;
+	out->dropping = out->failed;
+	if (used_locked(out))
+		return;
+	/* Nobody holds a position in an empty buffer: give memory back. */
+	if (out->put > KEEP_LEN)
+		madvise(out->buf, out->len, MADV_DONTNEED);
+	out->put = 0;
+	out->written = 0;
+}
+
+static void fail_locked(struct char_output *out, int err)
+{
+	out->failed = true;
+	advance_locked(out, used_locked(out));
+	pthread_mutex_unlock(&out->lock);
+	/* A reader that has had enough is no surprise: "lkvm run | head". */
+	if (err == -EPIPE)
+		log_debug("%s: the reader has gone, output is dropped",
+			  out->name);
+	else
+		log_warning("%s: %s, output is dropped from here on", out->name,
+			    strerror(-err));
+	pthread_mutex_lock(&out->lock);
+}
+
+/* Tell the front end, once half of the buffer is free. */
+static void report_room_locked(struct char_output *out)
+{
+	if (!out->starved ||
+	    (used_locked(out) > out->len / 2 && !out->dropping))
+		return;
+	out->starved = false;
+	pthread_mutex_unlock(&out->lock);
+	out->room(out);
+	pthread_mutex_lock(&out->lock);
+}
+
+/* Write one piece; the lock is free meanwhile. */
+static void write_piece_locked(struct char_output *out)
+{
+	unsigned int at = (unsigned int)(out->written & (out->len - 1));
+	size_t len = used_locked(out);
+	bool was_dropping = out->dropping;
+	ssize_t n;
+
+	if (len > out->len - at)
+		len = out->len - at;
+	if (len > WRITE_MAX_LEN)
+		len = WRITE_MAX_LEN;
+
+	pthread_mutex_unlock(&out->lock);
+	n = write_some(out, out->buf + at, len);
+	if (n == -EAGAIN) {
+		int err = wait_writable(out, was_dropping);
+
+		n = err == -EAGAIN ? -ETIMEDOUT : err;
+	}
+	pthread_mutex_lock(&out->lock);
+
+	if (n > 0)
+		advance_locked(out, (size_t)n);
+	else if (n == -ETIMEDOUT)
+		out->dropping = true;
+	else if (n < 0 && n != -EINTR)
+		fail_locked(out, (int)n);
+}
+
+static void *run_writer(void *opaque)
+{
+	struct char_output *out = opaque;
+	sigset_t unblocked;
+
+	sigemptyset(&unblocked);
+	sigaddset(&unblocked, INTERRUPT_SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &unblocked, NULL);
+
+	pthread_mutex_lock(&out->lock);
+	while (!out->abandon) {
+		gather_locked(out);
+		if (!used_locked(out))
+			break; /* stopping */
+		write_piece_locked(out);
+		report_room_locked(out);
+	}
+	out->finished = true;
+	pthread_cond_signal(&out->exited);
+	pthread_mutex_unlock(&out->lock);
+	return NULL;
+}
+
+/* ---- The owner's side ---- */
+
+static void interrupted(int signal)
+{
+}
+
+/* No SA_RESTART: the point is that write(2) returns. */
+static void install_interrupt_handler(void)
+{
+	struct sigaction action = { .sa_handler = interrupted };
+
+	sigaction(INTERRUPT_SIGNAL, &action, NULL);
+}
+
+/*
+ * The thread takes no signal but its own: not those that the process waits for,
+ * and neither SIGPIPE nor SIGTTOU.
+ */
+static int start_thread(struct char_output *out)
+{
+	pthread_attr_t attr;
+	sigset_t all, saved;
+	int err;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_LEN);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &saved);
+	err = pthread_create(&out->thread, &attr, run_writer, out);
+	pthread_sigmask(SIG_SETMASK, &saved, NULL);
+	pthread_attr_destroy(&attr);
+	return -err;
+}
+
+static void init_locks(struct char_output *out)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&out->changed, &attr);
+	pthread_cond_init(&out->exited, &attr);
+	pthread_condattr_destroy(&attr);
+	pthread_mutex_init(&out->lock, NULL);
+}
+
+static void free_all(struct char_output *out)
+{
+	pthread_mutex_destroy(&out->lock);
+	pthread_cond_destroy(&out->exited);
+	pthread_cond_destroy(&out->changed);
+	munmap(out->buf, out->len);
+}
+
+int output_init(struct char_output *out, int fd, const char *name,
+		unsigned int len, bool may_drop,
+		void (*room)(struct char_output *out))
+{
+	void *buf = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int err;
+
+	if (buf == MAP_FAILED)
+		return -errno;
+	*out = (struct char_output){
+		.fd = fd,
+		.name = name,
+		.may_drop = may_drop,
+		.room = room,
+		.buf = buf,
+		.len = len,
+	};
+	init_locks(out);
+	install_interrupt_handler();
+	err = start_thread(out);
+	if (err)
+		free_all(out);
+	return err;
+}
+
+/* False: the time is up. @deadline NULL: there is no limit. */
+static bool wait_finished_locked(struct char_output *out,
+				 const struct timespec *deadline)
+{
+	while (!out->finished) {
+		if (!deadline)
+			pthread_cond_wait(&out->exited, &out->lock);
+		else if (pthread_cond_timedwait(&out->exited, &out->lock,
+						deadline) == ETIMEDOUT)
+			return out->finished;
+	}
+	return true;
+}
+
+/*
+ * The signal may come just before write(2) begins, and then does nothing: so
+ * it is sent until it has worked.
+ */
+static void interrupt_writer_locked(struct char_output *out)
+{
+	struct timespec deadline;
+
+	out->abandon = true;
+	do {
+		pthread_kill(out->thread, INTERRUPT_SIGNAL);
+		deadline_after(&deadline, GATHER_NS);
+	} while (!wait_finished_locked(out, &deadline));
+}
+
+void output_release(struct char_output *out, int timeout_ms)
+{
+	struct timespec deadline;
+
+	if (timeout_ms >= 0)
+		deadline_after(&deadline, timeout_ms * 1000000L);
+	pthread_mutex_lock(&out->lock);
+	out->stopping = true;
+	pthread_cond_signal(&out->changed);
+	if (!wait_finished_locked(out, timeout_ms < 0 ? NULL : &deadline))
+		interrupt_writer_locked(out);
+	pthread_mutex_unlock(&out->lock);
+	pthread_join(out->thread, NULL);
+	free_all(out);
+}
+
+static void copy_in_locked(struct char_output *out, const u8 *bytes, size_t len)
+{
+	unsigned int at = (unsigned int)(out->put & (out->len - 1));
+	size_t first = out->len - at < len ? out->len - at : len;
+
+	memcpy(out->buf + at, bytes, first);
+	memcpy(out->buf, bytes + first, len - first);
+	out->put += len;
+}
+
+/* Runs on vCPUs, often for one byte at a time. */
+size_t output_put(struct char_output *out, const u8 *bytes, size_t len)
+{
+	size_t before, taken;
+	bool wake;
+
+	pthread_mutex_lock(&out->lock);
+	before = used_locked(out);
+	taken = out->len - before < len ? out->len - before : len;
+	if (out->failed)
+		taken = 0;
+	copy_in_locked(out, bytes, taken);
+	/* The thread sleeps for good, or may be gathering. */
+	wake = taken && (!before ||
+			 (before < GATHER_LEN && before + taken >= GATHER_LEN));
+	if (taken < len && !out->failed && !out->dropping)
+		out->starved = true;
+	else
+		taken = len; /* whatever did not fit is lost */
+	pthread_mutex_unlock(&out->lock);
+	if (wake)
+		pthread_cond_signal(&out->changed);
+	return taken;
+}

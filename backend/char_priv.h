@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The parts of a chardev: char_output.c (buffer and writer thread), char_core.c
+ * (front end and input), char_terminal.c (raw mode and keys), and the two that
+ * put them together, char_stdio.c and char_pty.c.
+ */
+#ifndef LKVM_CHAR_PRIV_H
+#define LKVM_CHAR_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include "lkvm/chardev.h"
+#include "lkvm/event.h"
+#include "lkvm/types.h"
+
+/* ---- Output ---- */
+
+#define CHAR_OUTPUT_LEN (1024 * 1024U)
+
+struct char_output {
+	int fd; /* owned by the chardev; may be blocking */
+	const char *name;
+	/*
+	 * Nobody may be reading, and then what does not fit is dropped rather
+	 * than held back. @fd is non-blocking.
+	 */
+	bool may_drop;
+	/* Room again after a short put. Writer thread, no lock held. */
+	void (*room)(struct char_output *out);
+
+	u8 *buf;	  /* mmap'd, len bytes; takes memory only where used */
+	unsigned int len; /* a power of two */
+	pthread_t thread;
+
+	pthread_mutex_t lock;	/* guards all below */
+	pthread_cond_t changed; /* for the writer: see output_put() */
+	pthread_cond_t exited;	/* finished was set */
+	/*
+	 * Running counts of bytes put and written; they start from 0 again
+	 * whenever the buffer is empty, so that little of it gets used.
+	 */
+	u64 put, written;
+	bool starved; /* a put was short */
+	bool dropping; /* nobody reads, or @fd has failed: what overflows is lost */
+	bool failed;   /* @fd takes no more */
+	bool stopping; /* write out the rest and exit */
+	bool abandon;  /* exit now */
+	bool finished; /* the thread's last act */
+};
+
+int output_init(struct char_output *out, int fd, const char *name,
+		unsigned int len, bool may_drop,
+		void (*room)(struct char_output *out));
+/* Drains for at most @timeout_ms (negative: no limit) and stops the thread. */
+void output_release(struct char_output *out, int timeout_ms);
+size_t output_put(struct char_output *out, const u8 *bytes, size_t len);
+
+/* ---- The whole ---- */
+
+#define CHAR_TYPED_LEN 4096
+
+/*
+ * What the keyboard of a terminal sent and the guest has not taken. It lets the
+ * escape keys be seen however far behind the guest is. Event loop only.
+ */
+struct char_typed {
+	u8 bytes[CHAR_TYPED_LEN];
+	unsigned int first, count;
+	bool escaped; /* the last key was Ctrl-A */
+};
+
+struct chardev {
+	int in_fd; /* -1: none, or at its end */
+	int out_fd;
+	int slave_fd; /* pty: kept open; else -1 */
+	bool owns_fds;
+	bool has_terminal; /* in_fd is a terminal: raw mode, keys */
+	void (*quit)(void *opaque);
+	void *quit_opaque;
+	struct char_output output;
+
+	/* Set while a front end is attached. */
+	const struct chardev_front_ops *front;
+	void *front_opaque;
+	struct event_loop *loop;
+	struct event_source input;     /* in_fd, while it is watched */
+	struct event_source notify;    /* eventfd: look at the flags below */
+	struct event_timer background; /* terminal not ours: try again */
+
+	/* Requests to the event loop; notify tells it to look. */
+	atomic_bool throttled; /* input waits for room: a kick is wanted */
+	atomic_bool resize_wanted;
+	atomic_bool continue_wanted;
+	atomic_bool room_wanted; /* writable() is due */
+
+	/* Event loop only, while attached. */
+	bool watching;	  /* in_fd is in the loop */
+	bool cannot_poll; /* in_fd is a file: always readable */
+	bool at_end;	  /* in_fd has nothing more to give */
+	struct char_typed typed;
+};
+
+/* @chr has its fds; creates the output. On failure the fds stay open. */
+int chardev_init(struct chardev *chr, const char *name, unsigned int len,
+		 bool may_drop);
+/* Tell the event loop to look at the flags. Any thread. */
+void chardev_notify(struct chardev *chr);
+
+/* A chardev on any pair of fds, which it owns: for ptys, and for tests. */
+int chardev_open_fds(int in_fd, int out_fd, unsigned int len,
+		     struct chardev **out);
+
+/* ---- Terminal ---- */
+
+/*
+ * Put the terminal @fd into raw mode, unless it is so already. -EAGAIN: this
+ * process is in the background, and the terminal belongs to another.
+ */
+int terminal_enter_raw(int fd);
+/* Is somebody else's job in the foreground? */
+bool terminal_in_background(int fd);
+
+/* Sort @len bytes from the keyboard into @typed and keys of lkvm's own. */
+void typed_add(struct char_typed *typed, const u8 *bytes, size_t len,
+	       void (*quit)(void *opaque), void *opaque);
+/* The oldest bytes in one piece; 0: nothing. */
+size_t typed_peek(const struct char_typed *typed, const u8 **bytes);
+void typed_consume(struct char_typed *typed, size_t len);
+
+#endif
