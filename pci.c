@@ -215,7 +215,7 @@ static bool write_locked(struct pci_function *fn, unsigned int offset,
 			 unsigned int size, u32 value)
 {
 	u16 old_command = command_locked(fn);
-	bool remap = false;
+	struct pci_bar *bar = pci_bar_at(fn, offset);
 	u16 command;
 
 	store_locked(fn, offset, size, value);
@@ -223,14 +223,56 @@ static bool write_locked(struct pci_function *fn, unsigned int offset,
 	if (command != old_command) {
 		drive_intx_locked(fn);
 		command_changed_locked(fn, command & ~old_command);
-		remap = true;
 	}
 	/* A write lies within one dword, so it concerns one BAR at most. */
-	if (pci_bar_at(fn, offset)) {
-		pci_bar_claim_locked(pci_bar_at(fn, offset));
-		remap = true;
+	if (bar)
+		pci_bar_claim_locked(bar);
+	return bar || command != old_command;
+}
+
+/* What a write may change, to put it back. */
+struct undo {
+	unsigned int offset;
+	u32 dword;
+	struct pci_bar bars[PCI_BARS];
+};
+
+static void undo_prepare_locked(struct undo *undo,
+				const struct pci_function *fn,
+				unsigned int offset)
+{
+	undo->offset = offset & ~3U;
+	undo->dword = pci_get_le(&fn->config[undo->offset], 4);
+	memcpy(undo->bars, fn->bars, sizeof(undo->bars));
+}
+
+/* The host cannot follow: registers and mappings become what they were. */
+static void undo_locked(const struct undo *undo, struct pci_function *fn,
+			struct pci_fragment **retired)
+{
+	log_guest_error(&fn->bus->refused,
+			"PCI %02x.0 %s: the host has no room to map a BAR at "
+			"its new address; it stays where it was",
+			fn->slot, fn->name);
+	pci_put_le(&fn->config[undo->offset], 4, undo->dword);
+	drive_intx_locked(fn);
+	for (unsigned int i = 0; i < PCI_BARS; i++) {
+		fn->bars[i].address = undo->bars[i].address;
+		fn->bars[i].stamp = undo->bars[i].stamp;
 	}
-	return remap;
+	pci_remap_locked(fn->bus, retired);
+}
+
+static void write_and_remap_locked(struct pci_function *fn, unsigned int offset,
+				   unsigned int size, u32 value,
+				   struct pci_fragment **retired)
+{
+	struct undo undo;
+
+	undo_prepare_locked(&undo, fn, offset);
+	if (write_locked(fn, offset, size, value) &&
+	    pci_remap_locked(fn->bus, retired))
+		undo_locked(&undo, fn, retired);
 }
 
 void pci_config_write(struct pci_bus *bus, u32 bdf, unsigned int offset,
@@ -247,8 +289,7 @@ void pci_config_write(struct pci_bus *bus, u32 bdf, unsigned int offset,
 	pthread_mutex_lock(&bus->lock);
 	fn = find_locked(bus, bdf);
 	if (fn) {
-		if (write_locked(fn, offset, size, value))
-			pci_remap_locked(bus, &retired);
+		write_and_remap_locked(fn, offset, size, value, &retired);
 		control_reg = pci_msix_control_offset(fn);
 		msix = control_reg && overlaps(offset, size, control_reg, 2);
 		if (msix)

@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 #include "lkvm/kvm.h"
 #include "pci_priv.h"
 
@@ -22,11 +24,16 @@
 /* Most BARs that can be in one address space at once. */
 #define MAX_CLAIMS (PCI_SLOTS * 8 * PCI_BARS)
 
+/* Parts of a BAR that can be mapped at the same time. */
+#define MAX_SLOTS 8
+
 struct pci_fragment {
 	struct bus_region region;
 	struct pci_bar *bar;
 	u64 offset;		   /* of its first byte, within the BAR */
 	struct pci_fragment *next; /* of the BAR, or of a retired list */
+	int slots[MAX_SLOTS];	   /* memory slots that lie over it */
+	unsigned int nr_slots;
 };
 
 /* ---- Registers ---- */
@@ -91,6 +98,13 @@ void pci_bar_init(struct pci_function *fn, unsigned int index,
 					      : 0));
 	if (kind == PCI_BAR_MEM64)
 		pci_set_writable(fn, reg + 4, 4, (u32)(mask >> 32));
+}
+
+void pci_bar_add_memory(struct pci_function *fn, unsigned int index,
+			struct pci_memory *mem)
+{
+	mem->next = fn->bars[index].memory;
+	fn->bars[index].memory = mem;
 }
 
 struct pci_bar *pci_bar_at(struct pci_function *fn, unsigned int offset)
@@ -263,13 +277,65 @@ static enum bus_result fragment_access(void *opaque, struct bus_access *acc)
 	return bar->fn->ops->bar_access(bar->fn, bar->index, acc);
 }
 
-static void map_fragment(struct pci_bar *bar, u64 start, u64 len)
+/* The pages of @fragment that @mem can be mapped to; len 0: none. */
+static void mappable_pages(const struct pci_fragment *fragment,
+			   const struct pci_memory *mem, u64 *start, u64 *len)
+{
+	u64 page = (u64)sysconf(_SC_PAGESIZE);
+	u64 end = fragment->offset + fragment->region.len;
+
+	*start = mem->offset > fragment->offset ? mem->offset
+						: fragment->offset;
+	if (end > mem->offset + mem->len)
+		end = mem->offset + mem->len;
+	*start = align_up(*start, page);
+	end = align_down(end, page);
+	*len = end > *start ? end - *start : 0;
+}
+
+static void unmap_memory(struct pci_fragment *fragment)
+{
+	struct memory *memory = &fragment->bar->fn->bus->vm->memory;
+
+	while (fragment->nr_slots)
+		memory_slot_remove(memory,
+				   fragment->slots[--fragment->nr_slots]);
+}
+
+static int map_memory(struct pci_fragment *fragment)
+{
+	struct pci_bar *bar = fragment->bar;
+	struct memory *memory = &bar->fn->bus->vm->memory;
+
+	for (struct pci_memory *mem = bar->memory; mem; mem = mem->next) {
+		u64 start, len;
+		int slot;
+
+		mappable_pages(fragment, mem, &start, &len);
+		/* Page offsets of guest and host address must agree. */
+		if (!len || fragment->nr_slots == MAX_SLOTS ||
+		    ((bar->address ^ (uintptr_t)mem->hva ^ mem->offset) &
+		     ((u64)sysconf(_SC_PAGESIZE) - 1)))
+			continue;
+		slot = memory_slot_add(memory, bar->address + start, len,
+				       mem->hva + (start - mem->offset),
+				       mem->flags);
+		if (slot < 0) {
+			unmap_memory(fragment);
+			return slot;
+		}
+		fragment->slots[fragment->nr_slots++] = slot;
+	}
+	return 0;
+}
+
+static int map_fragment(struct pci_bar *bar, u64 start, u64 len)
 {
 	struct pci_fragment *fragment = calloc(1, sizeof(*fragment));
+	int err;
 
-	/* Out of memory: the guest's BAR stays silent, nothing else is hurt. */
 	if (!fragment)
-		return;
+		return -ENOMEM;
 	fragment->bar = bar;
 	fragment->offset = start - bar->address;
 	fragment->region = (struct bus_region){
@@ -279,12 +345,21 @@ static void map_fragment(struct pci_bar *bar, u64 start, u64 len)
 		.access = fragment_access,
 		.opaque = fragment,
 	};
-	if (bus_add(bus_of(bar), &fragment->region)) {
-		free(fragment);
-		return;
-	}
+	err = map_memory(fragment);
+	if (err)
+		goto err_free;
+	err = bus_add(bus_of(bar), &fragment->region);
+	if (err)
+		goto err_unmap;
 	fragment->next = bar->fragments;
 	bar->fragments = fragment;
+	return 0;
+
+err_unmap:
+	unmap_memory(fragment);
+err_free:
+	free(fragment);
+	return err;
 }
 
 static bool has_fragment(const struct pci_bar *bar, u64 start, u64 len)
@@ -383,6 +458,7 @@ static void retire_old(const struct claims *claims, struct pci_bar *bar,
 			link = &fragment->next;
 			continue;
 		}
+		unmap_memory(fragment);
 		bus_unlink(bus_of(bar), &fragment->region);
 		*link = fragment->next;
 		fragment->next = *retired;
@@ -394,25 +470,31 @@ static void retire_old(const struct claims *claims, struct pci_bar *bar,
 			disarm(bar, db);
 }
 
-static void map_new(const struct claims *claims, unsigned int nr)
+static int map_new(const struct claims *claims, unsigned int nr)
 {
 	struct pci_bar *bar = claims->bars[nr];
 	u64 from = bar->address;
 	u64 len;
+	int err;
 
 	while (next_piece(claims, nr, &from, &len)) {
-		if (!has_fragment(bar, from, len))
-			map_fragment(bar, from, len);
+		if (!has_fragment(bar, from, len)) {
+			err = map_fragment(bar, from, len);
+			if (err)
+				return err;
+		}
 		from += len;
 	}
 	for (struct pci_doorbell *db = bar->doorbells; db; db = db->next)
 		if (owns(bar, bar->address + db->offset))
 			arm(bar, db);
+	return 0;
 }
 
-void pci_remap_locked(struct pci_bus *bus, struct pci_fragment **retired)
+int pci_remap_locked(struct pci_bus *bus, struct pci_fragment **retired)
 {
 	struct claims claims;
+	int err = 0;
 
 	collect_claims(bus, &claims);
 	/* All that goes must be gone before anything new takes its place. */
@@ -423,8 +505,9 @@ void pci_remap_locked(struct pci_bus *bus, struct pci_fragment **retired)
 			if (fn->bars[i].fragments)
 				retire_old(&claims, &fn->bars[i], retired);
 	}
-	for (unsigned int nr = 0; nr < claims.nr; nr++)
-		map_new(&claims, nr);
+	for (unsigned int nr = 0; nr < claims.nr && !err; nr++)
+		err = map_new(&claims, nr);
+	return err;
 }
 
 void pci_free_retired(struct pci_bus *bus, struct pci_fragment *retired)
@@ -598,7 +681,11 @@ int pci_assign_bars(struct pci_bus *bus)
 		err = place_all(bus, &list, &mem32, &mem64);
 	if (!err) {
 		enable_decoding(bus);
-		pci_remap_locked(bus, &retired);
+		err = pci_remap_locked(bus, &retired);
+		if (err)
+			vm_fail(bus->vm, err,
+				"the host cannot map the PCI devices: %s",
+				strerror(-err));
 	}
 	pthread_mutex_unlock(&bus->lock);
 	pci_free_retired(bus, retired);

@@ -6,6 +6,7 @@
 #ifndef LKVM_PCI_PRIV_H
 #define LKVM_PCI_PRIV_H
 
+#include "lkvm/log.h"
 #include "lkvm/pci.h"
 
 #define PCI_DEVFNS 256U
@@ -25,6 +26,7 @@ struct pci_bus {
 	u64 stamp; /* counts claims, so that the last writer is known */
 	/* Unlinked fragments that an access may still be inside of. */
 	struct pci_fragment *retired;
+	struct log_once refused; /* a move that the host could not follow */
 };
 
 /* Little-endian registers of a configuration space or MSI-X table. */
@@ -38,10 +40,12 @@ struct pci_bar *pci_bar_at(struct pci_function *fn, unsigned int offset);
 /* The guest wrote the bar's registers, or turned its decoding on. */
 void pci_bar_claim_locked(struct pci_bar *bar);
 /*
- * Make the buses agree with the registers of every function. Unlinked fragments
- * go to *@retired, for pci_free_retired() once the lock is dropped.
+ * Make the buses, doorbells and memory slots agree with the registers of every
+ * function. Unlinked fragments go to *@retired, for pci_free_retired() once the
+ * lock is dropped. Negative errno when the host refused a memory slot: the
+ * caller puts the registers back and calls again.
  */
-void pci_remap_locked(struct pci_bus *bus, struct pci_fragment **retired);
+int pci_remap_locked(struct pci_bus *bus, struct pci_fragment **retired);
 /* Wait until nobody is inside, and free. Without the lock. */
 void pci_free_retired(struct pci_bus *bus, struct pci_fragment *retired);
 /* Free what could not be waited for before; nothing runs any more. */

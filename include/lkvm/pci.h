@@ -56,7 +56,20 @@ struct pci_doorbell {
 	u64 armed_addr;
 };
 
-/* One piece of a BAR that answers on a bus. Private to pci.c. */
+/*
+ * A part of a memory BAR that the guest reaches without an exit: host memory
+ * shown through a KVM slot wherever the BAR goes. What the host's page size
+ * does not allow to map traps, as the rest of the BAR does.
+ */
+struct pci_memory {
+	struct pci_memory *next; /* private: list of the BAR */
+	u64 offset;		 /* from the start of the BAR */
+	u64 len;
+	u8 *hva;   /* host memory of @len bytes, owned by the device */
+	u32 flags; /* KVM_MEM_* */
+};
+
+/* One piece of a BAR that answers on a bus. Private to pci_bar.c. */
 struct pci_fragment;
 
 struct pci_bar {
@@ -70,6 +83,7 @@ struct pci_bar {
 	u64 stamp;   /* when the guest last wrote or enabled it */
 	struct pci_fragment *fragments; /* where it answers now */
 	struct pci_doorbell *doorbells;
+	struct pci_memory *memory;
 };
 
 /* Called with no lock of the core held, on vCPU threads, unless it says so. */
@@ -100,8 +114,8 @@ struct pci_function {
 	u8 slot; /* set by pci_add() */
 	/* All below: guarded by pci_bus.lock once pci_add() was called. */
 	u8 config[PCI_CONFIG_LEN];
-	u8 writable[PCI_CONFIG_LEN];	 /* bits that a write changes */
-	u8 clearable[PCI_CONFIG_LEN];	 /* bits that writing 1 clears */
+	u8 writable[PCI_CONFIG_LEN];  /* bits that a write changes */
+	u8 clearable[PCI_CONFIG_LEN]; /* bits that writing 1 clears */
 	struct pci_bar bars[PCI_BARS];
 	unsigned int next_cap; /* offset of the free capability space */
 	unsigned int last_cap; /* offset whose next pointer is to be filled */
@@ -139,6 +153,12 @@ void pci_add_express_capability(struct pci_function *fn);
 /* Bits of @mask (little endian, @len bytes) at @offset become writable. */
 void pci_set_writable(struct pci_function *fn, unsigned int offset,
 		      unsigned int len, u32 mask);
+/*
+ * The part of memory BAR @bar that @mem describes is mapped, not trapped.
+ * @mem stays with the caller until pci_remove().
+ */
+void pci_bar_add_memory(struct pci_function *fn, unsigned int bar,
+			struct pci_memory *mem);
 /*
  * MSI-X with @vectors entries; table and PBA lie in BAR @bar at these offsets,
  * and accesses to them are answered by the core before ops->bar_access.

@@ -30,6 +30,55 @@ struct probe {
 	u64 last_value;
 };
 
+/* ---- A model of KVM's memory slots and ioeventfds ---- */
+
+#define MAX_SLOTS 8
+
+static struct slot {
+	u64 gpa, len;
+	void *hva;
+} slots[MAX_SLOTS];
+static bool refuse_slots;
+static u64 rung_at; /* address of the only doorbell, or 0 */
+
+int memory_slot_add(struct memory *mem, u64 gpa, u64 len, void *hva, u32 flags)
+{
+	for (int i = 0; i < MAX_SLOTS && !refuse_slots; i++) {
+		if (slots[i].len)
+			continue;
+		slots[i] = (struct slot){ gpa, len, hva };
+		return i;
+	}
+	return -ENOSPC;
+}
+
+void memory_slot_remove(struct memory *mem, int slot)
+{
+	assert_true(slots[slot].len);
+	slots[slot].len = 0;
+}
+
+static const struct slot *slot_at(u64 gpa)
+{
+	for (int i = 0; i < MAX_SLOTS; i++)
+		if (gpa - slots[i].gpa < slots[i].len)
+			return &slots[i];
+	return NULL;
+}
+
+int ioeventfd_add(int vm_fd, const struct ioeventfd *io)
+{
+	assert_int_equal(rung_at, 0);
+	rung_at = io->addr;
+	return 0;
+}
+
+void ioeventfd_remove(int vm_fd, const struct ioeventfd *io)
+{
+	assert_int_equal(rung_at, io->addr);
+	rung_at = 0;
+}
+
 struct fixture {
 	struct kvm vm;
 	struct failure why;
@@ -73,6 +122,7 @@ static int setup(void **state)
 	bus_init(&f->vm.mmio, "memory", &f->why);
 	bus_attach(&f->vm.ports, &f->ports);
 	bus_attach(&f->vm.mmio, &f->mmio);
+	refuse_slots = false;
 	assert_int_equal(pci_create(&f->vm, &windows), 0);
 	*state = f;
 	return 0;
@@ -91,6 +141,8 @@ static int teardown(void **state)
 	bus_release(&f->vm.mmio);
 	bus_release(&f->vm.ports);
 	test_free(f);
+	for (int i = 0; i < MAX_SLOTS; i++)
+		assert_int_equal(slots[i].len, 0);
 	return 0;
 }
 
@@ -448,6 +500,98 @@ static void test_pci__removed_function_is_gone(void **state)
 	assert_int_equal(f->probes[2].fn.slot, 1);
 }
 
+/* ---- What follows a BAR ---- */
+
+static void test_pci__doorbell_follows_its_bar(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *a = plug_mem32(f, 1, 4096);
+	struct probe *b = plug_mem32(f, 2, 4096);
+	struct pci_doorbell db = { .offset = 0x40 };
+
+	assert_int_equal(pci_assign_bars(f->vm.pci), 0);
+	pci_doorbell_add(&a->fn, 0, &db);
+	assert_int_equal(rung_at, MEM_BASE + 0x40);
+	cfg_write(f, a, PCI_BASE_ADDRESS_0, 4, MEM_BASE + 0x6000);
+	assert_int_equal(rung_at, MEM_BASE + 0x6040);
+	/* Covered by another BAR, it is silent until that one leaves. */
+	cfg_write(f, b, PCI_BASE_ADDRESS_0, 4, MEM_BASE + 0x6000);
+	assert_int_equal(rung_at, 0);
+	cfg_write(f, b, PCI_COMMAND, 2, 0);
+	assert_int_equal(rung_at, MEM_BASE + 0x6040);
+	pci_doorbell_remove(&a->fn, 0, &db);
+	assert_int_equal(rung_at, 0);
+}
+
+/* 64 KiB, of which the second and third page are host memory. */
+static struct probe *plug_mapped(struct fixture *f, struct pci_memory *mem)
+{
+	struct probe *p = new_probe(f, 1);
+
+	*mem = (struct pci_memory){ .offset = 0x1000,
+				    .len = 0x2000,
+				    .hva = (u8 *)0x10000000 };
+	pci_bar_init(&p->fn, 0, PCI_BAR_MEM32, false, 64 * KIB);
+	pci_bar_add_memory(&p->fn, 0, mem);
+	plug(f, p);
+	assert_int_equal(pci_assign_bars(f->vm.pci), 0);
+	return p;
+}
+
+static void test_pci__memory_follows_its_bar(void **state)
+{
+	struct fixture *f = *state;
+	struct pci_memory mem;
+	struct probe *p = plug_mapped(f, &mem);
+
+	assert_null(slot_at(MEM_BASE + 0xfff));
+	assert_ptr_equal(slot_at(MEM_BASE + 0x1000)->hva, mem.hva);
+	assert_null(slot_at(MEM_BASE + 0x3000));
+	cfg_write(f, p, PCI_BASE_ADDRESS_0, 4, MEM_BASE + 0x50000);
+	assert_null(slot_at(MEM_BASE + 0x1000));
+	assert_ptr_equal(slot_at(MEM_BASE + 0x51000)->hva, mem.hva);
+	cfg_write(f, p, PCI_COMMAND, 2, 0);
+	assert_null(slot_at(MEM_BASE + 0x51000));
+}
+
+static void test_pci__memory_gives_way_to_a_bar_on_top(void **state)
+{
+	struct fixture *f = *state;
+	struct pci_memory mem;
+	struct probe *p = plug_mapped(f, &mem);
+	struct probe *small = plug_mem32(f, 2, 4096);
+	u32 base = cfg_read(f, p, PCI_BASE_ADDRESS_0, 4);
+
+	cfg_write(f, small, PCI_BASE_ADDRESS_0, 4, base + 0x2000);
+	cfg_write(f, small, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	assert_non_null(slot_at(base + 0x1000));
+	assert_null(slot_at(base + 0x2000));
+	assert_int_equal(mem_read(f, base + 0x2000), 0x200);
+	cfg_write(f, small, PCI_COMMAND, 2, 0);
+	assert_non_null(slot_at(base + 0x2000));
+}
+
+static void test_pci__refused_move_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct pci_memory mem;
+	struct probe *p = plug_mapped(f, &mem);
+
+	/* One slot that is in use cannot be had again at a new place. */
+	refuse_slots = true;
+	cfg_write(f, p, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	assert_non_null(slot_at(MEM_BASE + 0x1000));
+	cfg_write(f, p, PCI_COMMAND, 2, 0);
+	assert_null(slot_at(MEM_BASE + 0x1000));
+	cfg_write(f, p, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	assert_int_equal(cfg_read(f, p, PCI_COMMAND, 2), 0);
+	assert_int_equal(mem_read(f, MEM_BASE), ALL_ONES);
+	refuse_slots = false;
+	cfg_write(f, p, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	assert_non_null(slot_at(MEM_BASE + 0x1000));
+	assert_int_equal(mem_read(f, MEM_BASE), 0x100);
+}
+
 /* ---- MSI-X: BAR 0, table at 0, PBA at 0x800, three vectors ---- */
 
 static struct probe *plug_msix(struct fixture *f)
@@ -546,6 +690,10 @@ int main(void)
 		TEST(test_pci__largest_bars_are_placed_first),
 		TEST(test_pci__what_does_not_fit_is_refused),
 		TEST(test_pci__removed_function_is_gone),
+		TEST(test_pci__doorbell_follows_its_bar),
+		TEST(test_pci__memory_follows_its_bar),
+		TEST(test_pci__memory_gives_way_to_a_bar_on_top),
+		TEST(test_pci__refused_move_changes_nothing),
 		TEST(test_msix__masked_vector_becomes_pending_until_unmasked),
 		TEST(test_msix__function_mask_holds_all_back),
 		TEST(test_msix__hostile_accesses_stay_inside),
