@@ -118,11 +118,12 @@ static int find_long(const struct parser *p, const struct long_name *given,
 		return 0;
 	if (!match->opt)
 		*match = low;
-	if (!match->opt)
-		return fail(
-			p->why, -EINVAL,
-			"unknown option --%.*s: \"lkvm help %s\" lists them",
-			(int)given->len, given->text, p->grammar->command);
+	if (!match->opt) {
+		fail(p->why, -EINVAL,
+		     "unknown option --%.*s: \"lkvm help %s\" lists them",
+		     (int)given->len, given->text, p->grammar->command);
+		return -EINVAL;
+	}
 	if (match->other)
 		return fail(p->why, -EINVAL,
 			    "--%.*s is ambiguous: --%s or --%s?",
