@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "virtio.h"
+
+#define PATIENCE 300000U /* turns of a waiting loop: a second or so */
+
+enum {
+	CFG_COMMON = 1,
+	CFG_NOTIFY = 2,
+	CFG_ISR = 3,
+	CFG_DEVICE = 4
+};
+
+static void note_capability(struct virtio *dev, u32 cap)
+{
+	u8 type = (u8)pci_read(dev->slot, cap + 3, 1);
+	u64 at;
+
+	if (type < CFG_COMMON || type > CFG_DEVICE)
+		return;
+	at = pci_bar_reach(dev->slot, pci_read(dev->slot, cap + 4, 1)) +
+	     pci_read(dev->slot, cap + 8, 4);
+	if (type == CFG_COMMON)
+		dev->common = at;
+	if (type == CFG_NOTIFY) {
+		dev->notify = at;
+		dev->notify_multiplier = pci_read(dev->slot, cap + 16, 4);
+	}
+	if (type == CFG_ISR)
+		dev->isr = at;
+	if (type == CFG_DEVICE)
+		dev->config = at;
+}
+
+static void note_msix(struct virtio *dev, u32 cap)
+{
+	u32 table = pci_read(dev->slot, cap + 4, 4);
+
+	dev->msix_vectors = (pci_read(dev->slot, cap + 2, 2) & 0x7ff) + 1;
+	dev->msix_table = pci_bar_reach(dev->slot, table & 7) + (table & ~7U);
+}
+
+bool virtio_find(struct virtio *dev, u16 device)
+{
+	u32 cap = 0;
+
+	memset(dev, 0, sizeof(*dev));
+	dev->slot = pci_find(VIRTIO_VENDOR, device);
+	if (dev->slot == PCI_SLOTS)
+		return false;
+	while ((cap = pci_capability(dev->slot, CAP_VENDOR, cap)))
+		note_capability(dev, cap);
+	cap = pci_capability(dev->slot, CAP_MSIX, 0);
+	if (cap)
+		note_msix(dev, cap);
+	pci_command(dev->slot, COMMAND_MEMORY | COMMAND_MASTER, 0);
+	return dev->common && dev->notify && dev->isr;
+}
+
+static void set_features(struct virtio *dev, u32 select, u32 features)
+{
+	write32(dev->common + COMMON_DEVICE_FEATURE_SELECT, select);
+	features &= read32(dev->common + COMMON_DEVICE_FEATURE);
+	write32(dev->common + COMMON_DRIVER_FEATURE_SELECT, select);
+	write32(dev->common + COMMON_DRIVER_FEATURE, features);
+}
+
+bool virtio_start(struct virtio *dev, u32 features)
+{
+	u64 status = dev->common + COMMON_STATUS;
+
+	write8(status, 0);
+	write8(status, STATUS_ACKNOWLEDGE);
+	write8(status, STATUS_ACKNOWLEDGE | STATUS_DRIVER);
+	set_features(dev, 0, features);
+	set_features(dev, 1, 1); /* VERSION_1 */
+	write8(status, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK);
+	return read8(status) & STATUS_FEATURES_OK;
+}
+
+void queue_setup(struct virtio *dev, struct queue *q, u16 index, u64 memory,
+		 u16 vector)
+{
+	memset((void *)(uintptr_t)memory, 0, 0x3000);
+	q->desc = (void *)(uintptr_t)memory;
+	q->avail = (void *)(uintptr_t)(memory + 0x1000);
+	q->used = (void *)(uintptr_t)(memory + 0x2000);
+	q->index = index;
+	q->seen = 0;
+	write16(dev->common + COMMON_QUEUE_SELECT, index);
+	write16(dev->common + COMMON_QUEUE_SIZE, QUEUE_SIZE);
+	write16(dev->common + COMMON_QUEUE_VECTOR, vector);
+	write64(dev->common + COMMON_QUEUE_DESC, memory);
+	write64(dev->common + COMMON_QUEUE_AVAIL, memory + 0x1000);
+	write64(dev->common + COMMON_QUEUE_USED, memory + 0x2000);
+	q->notify = dev->notify +
+		    dev->notify_multiplier *
+			    read16(dev->common + COMMON_QUEUE_NOTIFY_OFF);
+	write16(dev->common + COMMON_QUEUE_ENABLE, 1);
+}
+
+void virtio_ready(struct virtio *dev)
+{
+	u64 status = dev->common + COMMON_STATUS;
+
+	write8(status, read8(status) | STATUS_DRIVER_OK);
+}
+
+u8 virtio_status(struct virtio *dev)
+{
+	return read8(dev->common + COMMON_STATUS);
+}
+
+bool virtio_needs_reset(struct virtio *dev)
+{
+	return virtio_status(dev) & STATUS_NEEDS_RESET;
+}
+
+void msix_enable(struct virtio *dev)
+{
+	u32 cap = pci_capability(dev->slot, CAP_MSIX, 0);
+
+	pci_write(dev->slot, cap + 2, 2, 0x8000);
+}
+
+void msix_route(struct virtio *dev, u32 entry, u8 vector)
+{
+	u64 at = dev->msix_table + 16ULL * entry;
+
+	write32(at, 0xfee00000);
+	write32(at + 4, 0);
+	write32(at + 8, vector);
+	write32(at + 12, 0);
+}
+
+void queue_desc(struct queue *q, u16 index, u64 addr, u32 len, u16 flags,
+		u16 next)
+{
+	q->desc[index].addr = addr;
+	q->desc[index].len = len;
+	q->desc[index].flags = flags;
+	q->desc[index].next = next;
+}
+
+void queue_submit(struct queue *q, u16 head)
+{
+	q->avail->ring[q->avail->idx % QUEUE_SIZE] = head;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	q->avail->idx++;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	write16(q->notify, q->index);
+}
+
+bool queue_wait(struct queue *q, u32 *len)
+{
+	u32 turns;
+
+	for (turns = 0; turns < PATIENCE && q->used->idx == q->seen; turns++)
+		cpu_relax();
+	if (q->used->idx == q->seen)
+		return false;
+	if (len)
+		*len = q->used->ring[q->seen % QUEUE_SIZE].len;
+	q->seen++;
+	return true;
+}
+
+#define BLK_RINGS DMA_AREA
+#define BLK_HEADER (DMA_AREA + 0x4000)
+#define BLK_STATUS (DMA_AREA + 0x4100)
+
+struct blk_header {
+	u32 type, reserved;
+	u64 sector;
+};
+
+bool blk_open(struct blk *blk)
+{
+	if (!virtio_find(&blk->dev, VIRTIO_BLK) || !virtio_start(&blk->dev, 0))
+		return false;
+	queue_setup(&blk->dev, &blk->queue, 0, BLK_RINGS, NO_VECTOR);
+	virtio_ready(&blk->dev);
+	return !virtio_needs_reset(&blk->dev);
+}
+
+void blk_prepare(struct blk *blk, u32 type, u64 sector, u64 buffer, u32 len)
+{
+	volatile struct blk_header *header = (void *)BLK_HEADER;
+
+	header->type = type;
+	header->reserved = 0;
+	header->sector = sector;
+	*(volatile u8 *)BLK_STATUS = BLK_PENDING;
+	queue_desc(&blk->queue, 0, BLK_HEADER, sizeof(*header), DESC_NEXT, 1);
+	queue_desc(&blk->queue, 1, buffer, len,
+		   DESC_NEXT | (type == BLK_READ ? DESC_WRITE : 0), 2);
+	queue_desc(&blk->queue, 2, BLK_STATUS, 1, DESC_WRITE, 0);
+}
+
+u8 blk_result(void)
+{
+	return *(volatile u8 *)BLK_STATUS;
+}
+
+u8 blk_request(struct blk *blk, u32 type, u64 sector, u64 buffer, u32 len)
+{
+	blk_prepare(blk, type, sector, buffer, len);
+	queue_submit(&blk->queue, 0);
+	if (!queue_wait(&blk->queue, NULL))
+		return BLK_PENDING;
+	return blk_result();
+}
