@@ -29,21 +29,24 @@ struct disk_request {
 	bool may_unmap; /* WRITE_ZEROES: may give space back */
 	u64 offset;	/* bytes */
 	u64 len;	/* bytes; for READ and WRITE the sum of the iovecs */
-	const struct iovec *iov; /* host memory; READ and WRITE */
-	unsigned int nr_iov;
+	/* Host memory; READ and WRITE. The backend may change the entries. */
+	struct iovec *iov;
+	unsigned int nr_iov; /* at most IOV_MAX */
 	/*
 	 * Called once, on the thread that called disk_submit() or
 	 * disk_poll(): @err 0 or a negative errno. All @len bytes moved if 0.
 	 */
 	void (*done)(struct disk_request *req, int err);
 
-	/* Private to the backend. */
-	u64 private[12];
+	u64 private[8]; /* the backend's */
 };
 
 struct disk_info {
-	u64 len;	/* bytes, a multiple of DISK_SECTOR */
-	u32 block_size; /* preferred I/O size and alignment, bytes */
+	u64 len;	 /* bytes, a multiple of DISK_SECTOR */
+	u32 sector_size; /* what partition tables count in, bytes */
+	u32 block_size;	 /* preferred I/O size and alignment, bytes */
+	/* Requests in flight that pay; 1: disk_submit() completes each itself. */
+	unsigned int queue_depth;
 	bool read_only;
 	bool can_discard;
 	char serial[21]; /* stable for this image, NUL-terminated */
@@ -66,8 +69,12 @@ const struct disk_info *disk_info(const struct disk *disk);
 void disk_submit(struct disk *disk, struct disk_request *req);
 /* Requests submitted so far go to the host now: call after a batch. */
 void disk_commit(struct disk *disk);
-/* Becomes readable when disk_poll() has something to complete; -1: never. */
-int disk_event_fd(const struct disk *disk);
+/*
+ * Signal @event_fd (an eventfd of the caller's) whenever disk_poll() has
+ * something to complete. Before the first request. The caller's own doorbell
+ * can be the same fd: a serving thread then waits in one read(), without poll.
+ */
+void disk_set_event_fd(struct disk *disk, int event_fd);
 /* Complete what has finished. Same thread as disk_submit(). */
 void disk_poll(struct disk *disk);
 

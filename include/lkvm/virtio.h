@@ -13,11 +13,15 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/uio.h>
+#include "lkvm/device.h"
 #include "lkvm/log.h"
 #include "lkvm/types.h"
 
 struct memory;
 struct virtio_device;
+struct vring_avail;
+struct vring_desc;
+struct vring_used;
 
 #define VIRTQ_MAX_SIZE 1024U
 #define VIRTIO_MAX_QUEUES 64U
@@ -33,21 +37,24 @@ struct virtq {
 	struct virtio_device *dev;
 	u16 index;
 	u16 max_size;
-	u16 size; /* what the driver chose; a power of two, not above max_size */
+	/* Set up by the driver: guarded by dev->lock, const while enabled. */
+	u16 size; /* a power of two, not above max_size */
 	u64 desc_gpa, avail_gpa, used_gpa;
-	bool enabled;	 /* addresses checked; guarded by dev->lock */
-	u16 msix_vector; /* transport's, guarded by dev->lock */
-	int kick_fd; /* eventfd: the driver has rung; -1 before the device starts */
+	bool enabled;		 /* addresses checked */
+	_Atomic u16 msix_vector; /* the transport's; read by any thread */
+	int kick_fd;		 /* eventfd: the driver has rung; owned */
 
 	/* Serving thread only, while enabled. */
+	bool usable; /* enabled, and the driver has not broken it */
 	bool event_idx;
 	bool indirect;
-	bool broken;
 	u16 last_avail;	    /* next avail entry to look at */
 	u16 used_idx;	    /* next used entry to fill */
 	u16 signalled_used; /* used_idx at the last interrupt decision */
-	bool signalled_valid;
-	void *desc, *avail, *used; /* host addresses in guest memory */
+	/* In guest memory; checked to lie in RAM. */
+	const struct vring_desc *desc;
+	const struct vring_avail *avail;
+	struct vring_used *used;
 };
 
 /*
@@ -58,29 +65,25 @@ struct virtq {
 struct virtq_chain {
 	u16 head;
 	unsigned int nr_out, nr_in;
-	u64 out_len, in_len; /* bytes; at most 4 GiB each */
+	u64 out_len, in_len; /* bytes; both together below 4 GiB */
 	struct iovec *iov;   /* the caller's array of @max_iov */
 	unsigned int max_iov;
 };
 
 /*
  * Check sizes, alignment and that the rings lie in RAM, and start from index 0.
- * -EINVAL otherwise.
+ * -EINVAL otherwise. A queue that is not enabled behaves like an empty one.
  */
-int virtq_enable(struct virtq *q, const struct memory *mem, u64 features);
+int virtq_enable(struct virtq *q, u64 features);
 void virtq_disable(struct virtq *q);
 
 /*
  * Take the next chain. 1: *chain is filled; 0: the queue is empty; -EPROTO: the
  * ring is broken (bad index, loop, address outside RAM, more entries than
  * max_iov): the queue serves no more and the device needs a reset, which
- * virtq_pop() has told the driver. Serving thread.
+ * virtq_pop() has told the driver. Serving thread, as all below.
  */
 int virtq_pop(struct virtq *q, struct virtq_chain *chain);
-/* Put the last popped chain back, to be popped again. */
-void virtq_unpop(struct virtq *q);
-/* Is there something to pop? A hint. */
-bool virtq_has_work(struct virtq *q);
 /* Return chain @head, @written bytes of its device-writable part filled. */
 void virtq_push(struct virtq *q, u16 head, u32 written);
 /* Interrupt the driver if it asked for that. After a batch of pushes. */
@@ -91,17 +94,13 @@ void virtq_notify(struct virtq *q);
  */
 void virtq_disable_kicks(struct virtq *q);
 bool virtq_enable_kicks(struct virtq *q);
+/* A chain that cannot be answered: as if virtq_pop() had found it. */
+void virtq_break(struct virtq *q, const char *why);
 
-/* Copy between a flat buffer and iovecs from byte @offset; returns bytes. */
-size_t iov_to_buf(const struct iovec *iov, unsigned int nr, size_t offset,
-		  void *buf, size_t len);
-size_t iov_from_buf(const struct iovec *iov, unsigned int nr, size_t offset,
-		    const void *buf, size_t len);
-/*
- * Drop @bytes from the front of *iov / *nr in place; returns how many there
- * were to drop.
- */
-size_t iov_discard_front(struct iovec **iov, unsigned int *nr, size_t bytes);
+/* Wake whoever serves @q, as the driver's doorbell does. Any thread. */
+void virtq_kick(struct virtq *q);
+/* Take the kicks that have come; waits for one if there is none. */
+void virtq_take_kick(struct virtq *q);
 
 /* ---- Devices ---- */
 
@@ -120,29 +119,44 @@ struct virtio_dev_ops {
 	void (*config_write)(struct virtio_device *dev, unsigned int offset,
 			     const void *buf, unsigned int len);
 	/*
-	 * DRIVER_OK: enabled queues may be served from now on; kick_fds exist
-	 * from virtio_device_init() on. vCPU thread, dev->lock held, must not
-	 * block. Negative errno: the device needs a reset.
+	 * Enabled queues may be served from now on: DRIVER_OK, or the end of a
+	 * pause, so there may be work that nobody will ring for again. vCPU or
+	 * main thread, dev->lock held, must not block. Negative errno: the
+	 * device needs a reset.
 	 */
 	int (*activate)(struct virtio_device *dev);
 	/*
 	 * Stop serving: returns when nothing touches guest memory or the
-	 * queues any more; requests in flight are finished or dropped. May
-	 * wait for the host. vCPU or main thread, dev->lock held; only after
-	 * activate().
+	 * queues any more. Requests in flight are finished, or kept for the
+	 * next activate(). May wait for the host. vCPU or main thread,
+	 * dev->lock held (so the serving thread must never take it); only
+	 * after activate().
 	 */
 	void (*deactivate)(struct virtio_device *dev);
+	/*
+	 * Forget the driver: chains that were kept, its settings. Deactivated;
+	 * same threads and lock. Optional.
+	 */
+	void (*reset)(struct virtio_device *dev);
 };
 
-/* What a transport implements. Const. Any thread. */
+/* A transport embeds this. */
+struct virtio_transport {
+	const struct virtio_transport_ops *ops;
+};
+
+/* What a transport implements. Const. Any thread, never takes dev->lock. */
 struct virtio_transport_ops {
-	void (*queue_irq)(struct virtio_device *dev, struct virtq *q);
-	void (*config_irq)(struct virtio_device *dev);
+	/* Buffers of @q were used. */
+	void (*queue_irq)(struct virtio_transport *transport, struct virtq *q);
+	/* Device configuration or NEEDS_RESET changed. */
+	void (*config_irq)(struct virtio_transport *transport);
 };
 
 struct virtio_device {
+	struct device base; /* for device_register() */
 	const struct virtio_dev_ops *ops;
-	const struct virtio_transport_ops *transport;
+	struct virtio_transport *transport; /* NULL: nobody to interrupt */
 	const struct memory *mem;
 	u64 host_features;	 /* offered; const after init */
 	unsigned int config_len; /* bytes of device configuration */
@@ -155,10 +169,16 @@ struct virtio_device {
 	 * requests are served.
 	 */
 	pthread_mutex_t lock;
-	_Atomic u8 status; /* written under lock */
-	u64 driver_features;
+	u64 driver_features; /* const from FEATURES_OK until reset */
+	bool active;	     /* between activate() and deactivate() */
+	bool paused;
+
+	/*
+	 * Bits are set by atomic or, cleared under the lock: a serving thread
+	 * may set NEEDS_RESET at any time, without the lock.
+	 */
+	_Atomic u8 status;
 	_Atomic u8 config_generation;
-	bool active; /* between activate() and deactivate() */
 };
 
 /*
@@ -173,6 +193,12 @@ int virtio_device_init(struct virtio_device *dev,
 /* Deactivates first. Accepts a zeroed device. */
 void virtio_device_release(struct virtio_device *dev);
 
+/* For the struct device_ops of each kind of device. */
+void virtio_device_pause(struct device *dev);
+void virtio_device_resume(struct device *dev);
+/* Accepts a zeroed device. */
+void virtio_device_stop(struct device *dev);
+
 /* ---- Called by transports, vCPU threads (take dev->lock) ---- */
 
 u8 virtio_get_status(struct virtio_device *dev);
@@ -185,8 +211,26 @@ void virtio_set_driver_features(struct virtio_device *dev, u32 select,
 				u32 value);
 /* NULL where there is no such queue. */
 struct virtq *virtio_queue(struct virtio_device *dev, u32 index);
-/* Enable @q with the addresses that stand in it. */
-void virtio_queue_enable(struct virtio_device *dev, struct virtq *q);
+/*
+ * Set up @q; each is ignored once it is enabled, and so is a size that is not a
+ * power of two up to max_size.
+ */
+enum virtq_area {
+	VIRTQ_DESC,
+	VIRTQ_AVAIL,
+	VIRTQ_USED
+};
+void virtio_queue_set_size(struct virtio_device *dev, struct virtq *q,
+			   u16 size);
+/* The lower (@half 0) or upper 32 bits of an area's address. */
+void virtio_queue_set_address(struct virtio_device *dev, struct virtq *q,
+			      enum virtq_area area, unsigned int half,
+			      u32 value);
+/*
+ * Enable @q with the addresses that stand in it. -EINVAL (the device needs a
+ * reset) where they are bad, -EBUSY where it is too early or too late.
+ */
+int virtio_queue_enable(struct virtio_device *dev, struct virtq *q);
 void virtio_config_read(struct virtio_device *dev, u64 offset, void *buf,
 			unsigned int len);
 void virtio_config_write(struct virtio_device *dev, u64 offset, const void *buf,
@@ -196,6 +240,7 @@ void virtio_kick(struct virtio_device *dev, u32 index);
 
 /* ---- Called by devices and queues, any thread ---- */
 
+/* Has the driver accepted it? Between activate() and deactivate(). */
 bool virtio_has_feature(const struct virtio_device *dev, unsigned int bit);
 /* Device configuration has changed: bump the generation, interrupt. */
 void virtio_config_changed(struct virtio_device *dev);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Raw images through the host's page cache: each request is one system call,
+ * straight between the image and the caller's buffers.
+ */
+#include "backend/disk_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include "lkvm/iov.h"
+
+/* Zeroes to write, one page many times: no memory, whatever the length. */
+#define ZERO_PAGE 4096U
+#define ZERO_PAGES 64U
+
+static ssize_t transfer_some(int fd, enum disk_op op, const struct iovec *iov,
+			     unsigned int nr, u64 offset)
+{
+	if (op == DISK_READ)
+		return preadv(fd, iov, (int)nr, (off_t)offset);
+	return pwritev(fd, iov, (int)nr, (off_t)offset);
+}
+
+int disk_raw_transfer(struct disk *disk, const struct disk_request *req)
+{
+	struct iovec *iov = req->iov;
+	unsigned int nr = req->nr_iov;
+	u64 offset = req->offset, left = req->len;
+
+	while (left) {
+		ssize_t done =
+			transfer_some(disk->fd, req->op, iov, nr, offset);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return -errno;
+		if (!done)
+			return -EIO; /* someone has truncated the image */
+		offset += (u64)done;
+		left -= (u64)done;
+		if (left)
+			iov_drop_front(&iov, &nr, (u64)done);
+	}
+	return 0;
+}
+
+static int flush(const struct disk *disk)
+{
+	return fdatasync(disk->fd) < 0 ? -errno : 0;
+}
+
+/* A hint: an image on a file system that cannot is none the worse. */
+static int discard(const struct disk *disk, u64 offset, u64 len)
+{
+	u64 range[2] = { offset, len };
+	int ret;
+
+	if (disk->is_block_device)
+		ret = ioctl(disk->fd, BLKDISCARD, range);
+	else
+		ret = fallocate(disk->fd,
+				FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				(off_t)offset, (off_t)len);
+	return ret < 0 && errno != EOPNOTSUPP ? -errno : 0;
+}
+
+static int write_zero_data(struct disk *disk, u64 offset, u64 len)
+{
+	/* Page aligned for O_DIRECT. */
+	static _Alignas(ZERO_PAGE) u8 zeroes[ZERO_PAGE];
+	int err = 0;
+
+	while (len && !err) {
+		struct iovec iov[ZERO_PAGES];
+		struct disk_request piece = {
+			.op = DISK_WRITE,
+			.offset = offset,
+			.iov = iov,
+		};
+
+		while (piece.len < len && piece.nr_iov < ZERO_PAGES) {
+			u64 left = len - piece.len;
+
+			iov[piece.nr_iov].iov_base = zeroes;
+			iov[piece.nr_iov].iov_len =
+				left < ZERO_PAGE ? left : ZERO_PAGE;
+			piece.len += iov[piece.nr_iov++].iov_len;
+		}
+		err = disk->ops->transfer(disk, &piece);
+		offset += piece.len;
+		len -= piece.len;
+	}
+	return err;
+}
+
+/* BLKZEROOUT and ZERO_RANGE keep the space allocated; a hole gives it back. */
+static int write_zeroes(struct disk *disk, const struct disk_request *req)
+{
+	u64 range[2] = { req->offset, req->len };
+	int mode = req->may_unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE;
+	int ret;
+
+	if (disk->is_block_device)
+		ret = ioctl(disk->fd, BLKZEROOUT, range);
+	else
+		ret = fallocate(disk->fd, mode | FALLOC_FL_KEEP_SIZE,
+				(off_t)req->offset, (off_t)req->len);
+	if (!ret)
+		return 0;
+	if (errno != EOPNOTSUPP && errno != EINVAL)
+		return -errno;
+	return write_zero_data(disk, req->offset, req->len);
+}
+
+int disk_raw_execute(struct disk *disk, const struct disk_request *req)
+{
+	if (req->op == DISK_FLUSH)
+		return flush(disk);
+	if (!req->len)
+		return 0;
+	switch (req->op) {
+	case DISK_DISCARD:
+		return discard(disk, req->offset, req->len);
+	case DISK_WRITE_ZEROES:
+		return write_zeroes(disk, req);
+	default:
+		return disk->ops->transfer(disk, req);
+	}
+}
+
+static void raw_submit(struct disk *disk, struct disk_request *req)
+{
+	req->done(req, disk_raw_execute(disk, req));
+}
+
+static void raw_nothing(struct disk *disk)
+{
+}
+
+const struct disk_ops disk_raw_ops = {
+	.submit = raw_submit,
+	.commit = raw_nothing,
+	.poll = raw_nothing,
+	.transfer = disk_raw_transfer,
+	.release = raw_nothing,
+};

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "virtio/worker.h"
+
+#include <limits.h>
+#include <signal.h>
+#include "lkvm/virtio.h"
+
+/*
+ * Enough for serving a request, and so small that the kernel cannot back the
+ * stack with a huge page: 2 MiB resident for a few KiB used.
+ */
+#define WORKER_STACK (256 * KIB)
+
+static void report_parked(struct virtio_worker *worker)
+{
+	pthread_mutex_lock(&worker->lock);
+	/* Not if a new command has come: the drain was for an older one. */
+	if (worker->command == VIRTIO_WORKER_PARK)
+		worker->parked = true;
+	pthread_cond_broadcast(&worker->has_parked);
+	pthread_mutex_unlock(&worker->lock);
+}
+
+static void *worker_main(void *arg)
+{
+	struct virtio_worker *worker = arg;
+
+	for (;;) {
+		virtq_take_kick(worker->q);
+		/* Acquire: pairs with command() after a queue was set up. */
+		switch (atomic_load_explicit(&worker->command,
+					     memory_order_acquire)) {
+		case VIRTIO_WORKER_RUN:
+			worker->ops->serve(worker);
+			break;
+		case VIRTIO_WORKER_PARK:
+			worker->ops->drain(worker);
+			report_parked(worker);
+			break;
+		case VIRTIO_WORKER_EXIT:
+			worker->ops->drain(worker);
+			return NULL;
+		}
+	}
+}
+
+/* Signals are for the main thread: workers start with all of them blocked. */
+static int create_thread(struct virtio_worker *worker)
+{
+	pthread_attr_t attr;
+	sigset_t all, old;
+	int err;
+
+	err = pthread_attr_init(&attr);
+	if (err)
+		return -err;
+	pthread_attr_setstacksize(&attr, WORKER_STACK);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&worker->thread, &attr, worker_main, worker);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	return -err;
+}
+
+int virtio_worker_start(struct virtio_worker *worker,
+			const struct virtio_worker_ops *ops, struct virtq *q,
+			const char *name)
+{
+	int err;
+
+	*worker = (struct virtio_worker){
+		.ops = ops,
+		.q = q,
+		.command = VIRTIO_WORKER_PARK,
+		.parked = true,
+	};
+	pthread_mutex_init(&worker->lock, NULL);
+	pthread_cond_init(&worker->has_parked, NULL);
+	err = create_thread(worker);
+	if (err) {
+		pthread_cond_destroy(&worker->has_parked);
+		pthread_mutex_destroy(&worker->lock);
+		return err;
+	}
+	worker->started = true;
+	pthread_setname_np(worker->thread, name);
+	return 0;
+}
+
+/* Release: pairs with worker_main(). */
+static void command(struct virtio_worker *worker,
+		    enum virtio_worker_command cmd)
+{
+	atomic_store_explicit(&worker->command, cmd, memory_order_release);
+	virtq_kick(worker->q);
+}
+
+void virtio_worker_run(struct virtio_worker *worker)
+{
+	pthread_mutex_lock(&worker->lock);
+	worker->parked = false;
+	command(worker, VIRTIO_WORKER_RUN);
+	pthread_mutex_unlock(&worker->lock);
+}
+
+void virtio_worker_park(struct virtio_worker *worker)
+{
+	pthread_mutex_lock(&worker->lock);
+	command(worker, VIRTIO_WORKER_PARK);
+	while (!worker->parked)
+		pthread_cond_wait(&worker->has_parked, &worker->lock);
+	pthread_mutex_unlock(&worker->lock);
+}
+
+void virtio_worker_stop(struct virtio_worker *worker)
+{
+	if (!worker->started)
+		return;
+	command(worker, VIRTIO_WORKER_EXIT);
+	pthread_join(worker->thread, NULL);
+	worker->started = false;
+	pthread_cond_destroy(&worker->has_parked);
+	pthread_mutex_destroy(&worker->lock);
+}
