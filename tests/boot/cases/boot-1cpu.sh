@@ -4,8 +4,7 @@
 
 guest <<'GUEST'
 echo "@ cpus $(nproc)"
-poweroff
-sleep 60
+poweroff -f
 GUEST
 expect_status 0
 expect_eq "CPUs" 1 "$(value cpus)"
