@@ -15,7 +15,7 @@ static struct blk blk;
 /* After each attack the driver starts over, and all is well. */
 static void recover(const char *attack)
 {
-	queue_wait(&blk.queue, NULL);
+	queue_is_refused(&blk.dev, &blk.queue);
 	if (blk_open(&blk) &&
 	    blk_request(&blk, BLK_READ, 1, BLK_BUFFER, 512) == BLK_OK)
 		return;

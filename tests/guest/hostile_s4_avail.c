@@ -14,8 +14,7 @@ static void attack(u16 head, u16 added_to_idx)
 	blk_prepare(&blk, BLK_READ, 0, BLK_BUFFER, 512);
 	blk.queue.avail->idx += added_to_idx;
 	queue_submit(&blk.queue, head);
-	check(!queue_wait(&blk.queue, NULL));
-	check(virtio_needs_reset(&blk.dev));
+	check(queue_is_refused(&blk.dev, &blk.queue));
 	check(blk_open(&blk));
 	check_equal("read after a reset",
 		    blk_request(&blk, BLK_READ, 2, BLK_BUFFER, 512), BLK_OK);

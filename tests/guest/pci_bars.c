@@ -11,11 +11,12 @@
 
 static void check_sizing(u32 slot, u32 bar)
 {
-	static const u32 patterns[] = { 0xffffffff, 0xfffffff0, 0xfffffffe };
+	static const u32 patterns[] = { 0xffffffff, 0xfffffffe, 0xfffffff0 };
 	u32 saved = pci_read(slot, PCI_BAR(bar), 4), i;
-	u32 mask = 0;
+	/* The last one is meant for memory: a port BAR may have four bytes. */
+	u32 mask = 0, nr = saved & 1 ? 2 : 3;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < nr; i++) {
 		pci_write(slot, PCI_BAR(bar), 4, patterns[i]);
 		if (i == 0)
 			mask = pci_read(slot, PCI_BAR(bar), 4);

@@ -164,6 +164,16 @@ bool queue_wait(struct queue *q, u32 *len)
 	return true;
 }
 
+bool queue_is_refused(struct virtio *dev, struct queue *q)
+{
+	u32 turns;
+
+	for (turns = 0; turns < PATIENCE / 10; turns++)
+		if (virtio_needs_reset(dev) || q->used->idx != q->seen)
+			break;
+	return virtio_needs_reset(dev);
+}
+
 #define BLK_RINGS DMA_AREA
 #define BLK_HEADER (DMA_AREA + 0x4000)
 #define BLK_STATUS (DMA_AREA + 0x4100)
@@ -205,7 +215,8 @@ u8 blk_request(struct blk *blk, u32 type, u64 sector, u64 buffer, u32 len)
 {
 	blk_prepare(blk, type, sector, buffer, len);
 	queue_submit(&blk->queue, 0);
-	if (!queue_wait(&blk->queue, NULL))
+	if (queue_is_refused(&blk->dev, &blk->queue) ||
+	    !queue_wait(&blk->queue, NULL))
 		return BLK_PENDING;
 	return blk_result();
 }

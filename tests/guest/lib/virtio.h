@@ -89,7 +89,6 @@ void queue_setup(struct virtio *dev, struct queue *q, u16 index, u64 memory,
 		 u16 vector);
 void virtio_ready(struct virtio *dev);
 u8 virtio_status(struct virtio *dev);
-/* The device became useless, or not: either way it is reset now. */
 bool virtio_needs_reset(struct virtio *dev);
 
 /* MSI-X vector @entry delivers interrupt @vector to the first processor. */
@@ -102,6 +101,11 @@ void queue_desc(struct queue *q, u16 index, u64 addr, u32 len, u16 flags,
 void queue_submit(struct queue *q, u16 head);
 /* Wait for one used entry: false after some seconds. *len: bytes written. */
 bool queue_wait(struct queue *q, u32 *len);
+/*
+ * For what a device may answer or refuse: wait until it has done either. True:
+ * it needs a reset.
+ */
+bool queue_is_refused(struct virtio *dev, struct queue *q);
 
 /* One block request at a time, in queue 0. */
 #define BLK_READ 0
