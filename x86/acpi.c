@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * RSDP, XSDT, FADT, FACS, MADT, MCFG, SSDT; and the DSDT, which iasl compiles
  * from dsdt.asl. Section numbers are those of ACPI 6.4. Pure functions.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * arch_load(): the kernel, what a boot loader and firmware would have left in
  * memory for it, and the boot CPU at its entry.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * CPUID, MSRs, local APIC and first registers of vCPUs. KVM's own reset state
  * is right for all that is not set here; application processors wait in it for

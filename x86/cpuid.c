@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Changes to KVM's table of supported CPUID leaves. Pure functions. Leaves as
  * in the Intel SDM, volume 2A (CPUID), and the AMD APM, volume 3, appendix E.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The same machine as the ACPI tables describe. Pure functions; section numbers
  * are those of the MultiProcessor Specification 1.4.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Configuration mechanism #1 (PCI Local Bus 3.0, 3.2.2.3.2) at 0xcf8 to 0xcff,
  * with the reset control register of Intel's chipsets in its second byte, and

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Where a PC has its fixed devices and interrupt lines. dsdt.asl tells the
  * guest the same.
