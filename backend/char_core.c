@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Chardevs: the front end's calls, and input on the event loop.
  *
@@ -7,13 +7,14 @@
  * more than the front end has room for. While it has none, the file is not in
  * the loop at all (a closed pipe would report EPOLLHUP over and over).
  */
+#include "backend/char_priv.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include "backend/char_priv.h"
 
 #define READ_MAX_LEN 4096U
 /* A file that is always readable gives the loop back after as many reads. */

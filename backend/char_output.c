@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Output of a chardev: a ring buffer, and a thread that writes it out with
  * plain, blocking write(2)s. Standard output may be shared with other processes,
@@ -9,6 +9,8 @@
  * being empty, and then lets more come in for a millisecond: one wake-up per
  * millisecond at most, and none while there is nothing to write.
  */
+#include "backend/char_priv.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -18,7 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 #include "lkvm/log.h"
-#include "backend/char_priv.h"
 
 #define GATHER_NS 1000000L
 /* The thread stops gathering when this much is there. */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A pseudo-terminal as a chardev. The slave end stays open here, so that the
  * master neither hangs up nor reports errors while no program has it open. Then
@@ -6,6 +6,8 @@
  * without a reader, output that does not fit into the buffer is dropped, and
  * who opens the pty later finds the oldest.
  */
+#include "backend/char_priv.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,7 +16,6 @@
 #include <unistd.h>
 #include "lkvm/failure.h"
 #include "lkvm/log.h"
-#include "backend/char_priv.h"
 
 /* Small: several ptys that nobody reads must not cost memory. */
 #define PTY_OUTPUT_LEN (64 * 1024U)

@@ -1,5 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Standard input and output as a chardev: a terminal, a pipe, a file, or none. */
+#include "backend/char_priv.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -7,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 #include "lkvm/failure.h"
-#include "backend/char_priv.h"
 
 /* In the background, reads fail and writes go through, but nothing stops us. */
 static void block_terminal_signals(void)

@@ -1,15 +1,16 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The user's terminal: raw mode and the way back, and the keys that are not for
  * the guest. The state is the process's, as the terminal is.
  */
+#include "backend/char_priv.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <termios.h>
 #include <unistd.h>
 #include "lkvm/log.h"
-#include "backend/char_priv.h"
 
 #define CTRL_A 0x01
 

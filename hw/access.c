@@ -1,7 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What the byte-wide chips of hw/ share: splitting accesses, adding regions. */
-#include "lkvm/kvm.h"
 #include "hw/hw_priv.h"
+
+#include "lkvm/kvm.h"
 
 enum bus_result hw_access_bytes(struct bus_access *acc, u64 len,
 				u8 (*read)(void *chip, u64 offset),

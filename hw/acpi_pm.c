@@ -1,16 +1,16 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * ACPI fixed hardware, after ACPI 6.5, 4.8.3: the PM1a event block with the
- * power button, the PM1a control block with S5, and the reset register (4.8.3.6).
- * There is no SMI command port, so ACPI mode is on from the start. Not here: the
+ * power button, and the PM1a control block with S5. There is no SMI command port, so ACPI mode is on from the start. Not here: the
  * PM timer, sleep states other than S5.
  */
+#include "hw/hw_priv.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include "lkvm/arch.h"
 #include "lkvm/devices.h"
 #include "lkvm/power.h"
-#include "hw/hw_priv.h"
 
 /* PM1 status and enable registers: table 4.14, 4.15 */
 #define PM1_TIMER BIT(0)
@@ -29,8 +29,6 @@
 #define PM1_SLP_TYP (7U << PM1_SLP_TYP_SHIFT)
 #define PM1_SLP_EN BIT(13)
 #define PM1_CONTROL_BITS (PM1_BM_RLD | PM1_SLP_TYP)
-
-#define RESET_CPU BIT(2)
 
 #define EVENT_BLOCK_LEN 4
 #define CONTROL_BLOCK_LEN 2
@@ -112,17 +110,6 @@ enum bus_result acpi_pm_access_control(void *opaque, struct bus_access *acc)
 	return result;
 }
 
-enum bus_result acpi_pm_access_reset(void *opaque, struct bus_access *acc)
-{
-	struct acpi_pm *pm = opaque;
-
-	if (!acc->is_write)
-		acc->value = 0;
-	else if (acc->value & RESET_CPU)
-		pm->end(pm->dev.vm, VM_END_RESET);
-	return BUS_HANDLED;
-}
-
 int acpi_pm_press(struct acpi_pm *pm)
 {
 	int err = -ENOTSUP;
@@ -154,11 +141,6 @@ void acpi_pm_init(struct acpi_pm *pm)
 			.access = acpi_pm_access_control,
 			.opaque = pm,
 		},
-		.reset_region = {
-			.name = "reset control register",
-			.access = acpi_pm_access_reset,
-			.opaque = pm,
-		},
 	};
 	pthread_mutex_init(&pm->lock, NULL);
 }
@@ -176,8 +158,6 @@ static void acpi_pm_destroy(struct device *dev)
 		bus_remove(pm->event_bus, &pm->event_region);
 	if (pm->control_bus)
 		bus_remove(pm->control_bus, &pm->control_region);
-	if (pm->reset_bus)
-		bus_remove(pm->reset_bus, &pm->reset_region);
 	acpi_pm_release(pm);
 	free(pm);
 }
@@ -221,9 +201,6 @@ static int acpi_pm_create(struct kvm *vm, const struct kvm_config *config)
 	if (!err)
 		err = add_block(vm, PLACE_PM_CONTROL, &place, &pm->control_bus,
 				&pm->control_region);
-	if (!err)
-		err = add_block(vm, PLACE_RESET, &place, &pm->reset_bus,
-				&pm->reset_region);
 	return err;
 }
 

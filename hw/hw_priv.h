@@ -135,8 +135,8 @@ enum bus_result i8042_access_command(void *opaque, struct bus_access *acc);
 
 struct acpi_pm {
 	struct device dev;
-	struct bus_region event_region, control_region, reset_region;
-	struct bus *event_bus, *control_bus, *reset_bus;
+	struct bus_region event_region, control_region;
+	struct bus *event_bus, *control_bus;
 	hw_end_fn end;
 
 	pthread_mutex_t lock; /* guards all below */
@@ -148,7 +148,6 @@ void acpi_pm_init(struct acpi_pm *pm);
 void acpi_pm_release(struct acpi_pm *pm);
 enum bus_result acpi_pm_access_event(void *opaque, struct bus_access *acc);
 enum bus_result acpi_pm_access_control(void *opaque, struct bus_access *acc);
-enum bus_result acpi_pm_access_reset(void *opaque, struct bus_access *acc);
 /* -ENOTSUP when the guest has not enabled the event. */
 int acpi_pm_press(struct acpi_pm *pm);
 

@@ -1,15 +1,16 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * i8042 keyboard controller, after the IBM PS/2 technical reference ("Keyboard
  * and Auxiliary Device Controller"): the controller alone, with nothing plugged
  * into its two ports. It is here for the reset line, and so that drivers find
  * out at once that there is no keyboard and no mouse.
  */
+#include "hw/hw_priv.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include "lkvm/arch.h"
 #include "lkvm/devices.h"
-#include "hw/hw_priv.h"
 
 /* Status register */
 #define STATUS_OUTPUT_FULL BIT(0)

@@ -1,14 +1,15 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * pvpanic, after QEMU's docs/specs/pvpanic: one byte by which a guest kernel
  * says that it panics.
  */
+#include "hw/hw_priv.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include "lkvm/arch.h"
 #include "lkvm/devices.h"
 #include "lkvm/log.h"
-#include "hw/hw_priv.h"
 
 #define PANICKED BIT(0)
 #define CRASH_LOADED BIT(1) /* and the guest boots a crash kernel now */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * MC146818A real-time clock with CMOS RAM, after Motorola's data sheet, and the
  * bytes of the RAM that PC firmware gives a meaning. The guest's clock is the
@@ -6,12 +6,13 @@
  * the host's clock is set. Not modelled: square wave output, daylight saving,
  * stopping the divider.
  */
+#include "hw/hw_priv.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 #include "lkvm/arch.h"
 #include "lkvm/devices.h"
-#include "hw/hw_priv.h"
 
 #define NSEC_PER_SEC 1000000000ULL
 #define SECONDS_PER_DAY 86400U

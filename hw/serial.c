@@ -1,17 +1,18 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * 16550A UART, after the National Semiconductor PC16550D data sheet. Characters
  * take no time: what the chardev takes has left the transmitter at once, and
  * nothing depends on the divisor. Not modelled: parity and framing errors, DMA
  * mode.
  */
+#include "hw/hw_priv.h"
+
 #include <errno.h>
 #include <linux/serial_reg.h>
 #include <stdlib.h>
 #include "lkvm/arch.h"
 #include "lkvm/chardev.h"
 #include "lkvm/devices.h"
-#include "hw/hw_priv.h"
 
 #define SERIAL_REGISTERS 8
 #define IER_BITS (UART_IER_RDI | UART_IER_THRI | UART_IER_RLSI | UART_IER_MSI)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Power and reset as the guest sees them (hw/acpi_pm.c). What the machine's
- * description (ACPI tables) must say of these registers is here.
+ * Power as the guest sees it (hw/acpi_pm.c). What the machine's
+ * description (ACPI tables) must say of it is here.
  */
 #ifndef LKVM_POWER_H
 #define LKVM_POWER_H
@@ -10,12 +10,6 @@ struct kvm;
 
 /* SLP_TYP that turns the machine off: both values of the DSDT's \_S5. */
 #define ACPI_S5_SLP_TYP 5
-
-/*
- * FADT RESET_VALUE, written to PLACE_RESET: SYS_RST and RST_CPU of a PC
- * chipset's reset control register. Every write with RST_CPU set resets.
- */
-#define ACPI_RESET_VALUE 0x06
 
 /*
  * Press the machine's power button. -ENOTSUP when it has none, or when the
