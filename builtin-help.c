@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * lkvm help [COMMAND], and what shell completion asks:
  * lkvm help --names [COMMAND]. All on standard output.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the command line did not say: how many CPUs, how much RAM, which kernel,
  * and the parameters that kernel gets.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The options of "lkvm run". Those that kvmtool and its forks have and lkvm has
  * not (yet) stand here too, so that they are refused by name: no option is

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * How signals and the time limit end "lkvm run". The signals are blocked in
  * every thread and taken by one that waits for them, so that no handler has to

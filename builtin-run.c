@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * lkvm run: the life of a VM, from the options to the exit status. Everything
  * that goes wrong on the way is printed here, once.

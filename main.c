@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * From argv to a subcommand, and the only exit of the process that is not a
  * signal: main() returns what the subcommand returned.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The parser of command lines and the printer of their help: see options.h for
  * the grammar. It knows no option of its own but -h and --help.

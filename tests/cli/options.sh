@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The options of "run": what is accepted, what is refused, and how.
+
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# ---- Accepted ----
+
+accepted 'nothing more'
+accepted '--cpu abbreviates --cpus' --cpu 1
+accepted 'attached short arguments' -c2 -m2048
+accepted 'arguments with =' --cpus=1 --mem=64 --loglevel=warning
+for mem in 64 64M 64m 65536K 65536k 67108864B 1G 1g 0x40; do
+	accepted "-m $mem" -m "$mem"
+done
+accepted 'me and mem are --mem' --me 64
+accepted 'all of the consoles' --console serial --console=virtio --console v
+accepted '--tty 0 to 3' --tty 0 --tty 1 --tty 2 --tty 3
+accepted 'names' --name agl-normal_0.1
+accepted 'params' -p 'root=/dev/vda rw' --params=quiet
+accepted 'network none' --network mode=none -n mode=none --no-network
+accepted 'transport' --virtio-transport pci
+accepted 'flags' --rng --nodefaults --debug --debug-single-step \
+	--debug-ioport --debug-mmio --debug-iodelay 5
+accepted 'flags taken back' --rng --no-rng --no-nodefaults --no-debug \
+	--no-balloon --no-vfio-pci --no-timeout --no-disk
+accepted 'ends' --timeout 5 --reboot=exit --reboot restart --extended-status
+accepted 'log levels' --loglevel error --loglevel warning --loglevel info \
+	--loglevel debug
+accepted 'as kvm-unit-tests does' --cpus 1 --params 'setup smp=1 mem=256' \
+	--nodefaults --network mode=none --loglevel=warning --mem 256
+
+touch "$tmp/disk"
+accepted 'disk words' -d "$tmp/disk,ro" -d "$tmp/disk,direct,ro" \
+	-d "$tmp/disk,format=raw"
+sixteen=()
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+	sixteen+=(-d "$tmp/disk,ro")
+done
+accepted 'sixteen disks' "${sixteen[@]}"
+
+# ---- Refused ----
+
+usage_error 'unknown option' 'unknown option --frobnicate' run --frobnicate
+usage_error 'unknown short option' 'unknown option -Z' run -Z
+usage_error 'ambiguous' '--de is ambiguous: --dev or --debug' run --de
+usage_error 'missing argument' '--mem: needs an argument' run -m
+usage_error 'argument to a flag' '--rng takes no argument, not yes' \
+	run --rng=yes
+usage_error 'two words' 'two kernels: a and b' run a b
+usage_error 'word after -k' 'two kernels: --kernel a and the word b' \
+	run -k a b
+usage_error 'word before -k' 'two kernels: --kernel a and the word b' \
+	run b -k a
+for mem in 0 0G x 5X 5MB -5 '5 ' 1.5 '' 99999999999P 16384P; do
+	usage_error "-m '$mem'" '--mem: ' run -m "$mem" k
+done
+usage_error '-m with a bad address' '--mem: z is no address' run -m 5@z k
+for cpus in 0 x 2x -1 '' 1.0; do
+	usage_error "-c '$cpus'" '--cpus: .*is no number' run -c "$cpus" k
+done
+usage_error '--tty 4' '--tty: 4 is no serial port' run --tty 4
+usage_error '--tty x' '--tty: x is no serial port' run --tty x
+usage_error '--console hv' '--console: hv exists only on POWER' \
+	run --console hv
+usage_error '--console x' '--console: x is neither' run --console x
+usage_error '--console empty' '--console:  is neither' run --console=
+usage_error '--loglevel x' '--loglevel: x is none of' run --loglevel x
+usage_error '--timeout x' '--timeout: 5s is no number' run --timeout 5s
+usage_error '--reboot x' '--reboot: x is neither' run --reboot x
+usage_error '--debug-iodelay x' 'iodelay: x is no number' run --debug-iodelay x
+usage_error 'name with a slash' '--name: slashes' run --name a/b
+usage_error 'name with a dot first' '--name: \.a: a name' run --name .a
+usage_error 'empty name' '--name: ' run --name ''
+usage_error 'long name' '--name: ' run --name "$(printf '%065d' 0)"
+usage_error 'network' '--network: networks are not in this version' \
+	run -n mode=tap,tapif=tap0
+usage_error 'bare -n' '--network: networks are not in this version' run -n
+usage_error 'network word of old' 'networks are not' run --network virtio
+for transport in pci-legacy mmio mmio-legacy; do
+	usage_error "transport $transport" "$transport is not in this version" \
+		run --virtio-transport $transport
+done
+usage_error 'transport x' 'there is no transport x' run --virtio-transport x
+usage_error 'disk that is a directory' 'is a directory: .*not in this version' \
+	run -d "$tmp"
+usage_error 'scsi disk' 'scsi:naa.1.*not in this version' run -d scsi:naa.1
+usage_error 'qcow2 disk' 'format qcow2 is not in this version' \
+	run -d "$tmp/disk,format=qcow2"
+usage_error 'disk word' 'rw is none of' run -d "$tmp/disk,rw"
+usage_error 'disk without a path' 'needs the path' run -d ',ro'
+usage_error 'seventeen disks' 'at most 16' run "${sixteen[@]}" -d "$tmp/disk"
+
+# By name, saying what is missing; the argument's form does not matter.
+for option in --9p=/src,tag --balloon --vnc --gtk --sdl --vidmode=0x312 \
+	--vsock=3 --sandbox=x --no-dhcp --virtio-legacy \
+	--vfio-pci=0000:01:00.0 --firmware=x --flash=x --aarch32 --pmu \
+	--disable-mte --vcpu-affinity=0-1 --kaslr-seed=1 --no-pvtime \
+	--sve-max-vl=256 --irqchip=gicv3-its --dump-dtb=x \
+	--override-bad-firmware-cntfrq=1 --firmware-address=1 --force-pci \
+	--nested --e2h0 --realm --restricted_mem --measurement-algo=sha256 \
+	--disable-sve --sve-vl=512 --protected --protected-ffa --iommufd \
+	--iommufd-vdevice --vfio-bounce-buffer=4 --dtb=x.dtb --disable-ssaia; do
+	usage_error "${option%%=*} is refused by name" \
+		"${option%%=*}: .*(not in this version|arm64|RISC-V)" \
+		run "$option" k
+done
+usage_error '-f is refused by name' '--firmware: ' run -f x
+usage_error '-F is refused by name' '--flash: ' run -F x
+usage_error 'displays as in a crash of kvmtool' '--sdl: displays' \
+	run -c2 -m2048 -k bzImage --sdl --gtk
+usage_error 'an Arm CCA line' '--realm: ' run --realm --disable-sve \
+	--irqchip=gicv3-its --firmware KVMTOOL_EFI.fd -c 1 -m 512 --pmu
+usage_error 'a pKVM line' '--protected: ' run --protected --protected-ffa
+finish

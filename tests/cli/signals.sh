@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Signals end the VM within a second, with its output complete, and the parent
+# sees a death of that signal.
+
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+if ! has_kvm; then
+	skip 'signals' 'no /dev/kvm here'
+	finish
+fi
+
+# "Hi" to the serial port, then halt for ever.
+guest "$tmp/hi" '\272\370\003\260H\356\260i\356\260\n\356\372\364\353\375'
+flags=(--nodefaults -m 64 -c 1)
+
+# start ARG...: in the background ($pid), until the guest has said "Hi". As a
+# job of its own: a plain background job ignores SIGINT.
+start()
+{
+	local i
+
+	: >"$tmp/out"
+	set -m
+	"$LKVM" run "${flags[@]}" "$@" "$tmp/hi" \
+		</dev/null >"$tmp/out" 2>"$tmp/err" &
+	pid=$!
+	set +m
+	for ((i = 0; i < 100; i++)); do
+		grep -q Hi "$tmp/out" && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+# end: waits for it; $status and $took (ms since $asked).
+end()
+{
+	status=0
+	wait "$pid" 2>/dev/null || status=$?
+	took=$((($(date +%s%N) - asked) / 1000000))
+}
+
+for signal in TERM INT HUP; do
+	start || fail "SIG$signal: the guest runs" "$(cat "$tmp/err")"
+	asked=$(date +%s%N)
+	kill -$signal $pid
+	end
+	want=$((128 + $(kill -l $signal)))
+	if [ $status = $want ] && [ $took -lt 1000 ] && [ ! -s "$tmp/err" ]; then
+		pass "SIG$signal"
+	else
+		fail "SIG$signal" "status $status, not $want, after $took ms" \
+			"$(cat "$tmp/err")"
+	fi
+done
+
+# nohup
+survives_hup()
+(
+	trap '' HUP
+	start && kill -HUP $pid && sleep 0.3 && kill -0 $pid
+	alive=$?
+	kill $pid
+	exit $alive
+)
+if survives_hup; then
+	pass 'SIGHUP under nohup is ignored'
+else
+	fail 'SIGHUP under nohup is ignored'
+fi
+
+# A reader that does not read: 800 ms of patience, not more.
+mkfifo "$tmp/fifo"
+guest "$tmp/flood" '\272\370\003\260x\356\353\375'
+# shellcheck disable=SC2217 # that it does not read is the point
+sleep 20 <"$tmp/fifo" &
+sleeper=$!
+set -m
+"$LKVM" run "${flags[@]}" "$tmp/flood" </dev/null >"$tmp/fifo" 2>"$tmp/err" &
+pid=$!
+set +m
+sleep 2
+asked=$(date +%s%N)
+kill $pid
+end
+kill $sleeper
+wait $sleeper 2>/dev/null
+if [ $status = 143 ] && [ $took -lt 1300 ]; then
+	pass 'SIGTERM with a reader that does not read'
+else
+	fail 'SIGTERM with a reader that does not read' \
+		"status $status after $took ms" "$(cat "$tmp/err")"
+fi
+
+# While the kernel comes from a pipe, nothing is to be ended in order.
+mkfifo "$tmp/kernel"
+sleep 20 >"$tmp/kernel" &
+sleeper=$!
+set -m
+"$LKVM" run "${flags[@]}" -k "$tmp/kernel" </dev/null >"$tmp/out" 2>&1 &
+pid=$!
+set +m
+sleep 0.5
+asked=$(date +%s%N)
+kill $pid
+end
+kill $sleeper
+wait $sleeper 2>/dev/null
+if [ $status = 143 ] && [ $took -lt 1000 ]; then
+	pass 'SIGTERM while the kernel is read'
+else
+	fail 'SIGTERM while the kernel is read' \
+		"status $status after $took ms" "$(cat "$tmp/out")"
+fi
+finish
