@@ -224,13 +224,13 @@ machine_boot()
 write_script()
 {
 	cat <<-GUEST
-	head -c 4M /dev/urandom >/tmp/seed
+	head -c 4194304 /dev/urandom >/tmp/seed
 	mkfifo /tmp/sum
 	md5sum </tmp/sum >/tmp/md5 &
 	for i in \$(seq 50); do
 		echo "block \$i"
 		cat /tmp/seed
-	done | head -c 200M | tee /tmp/sum |
+	done | head -c 209715200 | tee /tmp/sum |
 		dd of=/dev/vda bs=1M iflag=fullblock conv=fsync 2>&1
 	wait
 	echo "@ md5 \$(cut -d' ' -f1 /tmp/md5)"

@@ -5,13 +5,13 @@
 need_root
 modprobe loop 2>/dev/null
 truncate -s 4M one.raw
-head -c 8M /dev/urandom >two.raw
+head -c 8388608 /dev/urandom >two.raw
 md5=$(md5sum <two.raw | cut -d" " -f1)
 loop=$(losetup -f) || skip "no loop device"
 losetup "$loop" two.raw || skip "no loop device"
 # shellcheck disable=SC2064 # now
 trap "losetup -d $loop" EXIT
-head -c 4M /dev/urandom >three.raw
+head -c 4194304 /dev/urandom >three.raw
 guest -d one.raw,ro -d "$loop,direct" -d three.raw <<'GUEST'
 dmesg -n 1
 try() { "$@" 2>/dev/null && echo ok || echo error; }
