@@ -429,7 +429,7 @@ static struct acpi_header *build_mcfg(struct builder *b)
 	if (!m)
 		return NULL;
 	m->base = ECAM_GPA;
-	m->last_bus = (u8)(ECAM_LEN / MIB - 1);
+	m->last_bus = PCI_NR_BUSES - 1;
 	finish_table(b, &m->header);
 	return &m->header;
 }

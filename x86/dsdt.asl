@@ -25,7 +25,7 @@ DefinitionBlock ("", "DSDT", 2, "LKVM", "LKVMDSDT", 1)
             Name (CR32, ResourceTemplate ()
             {
                 WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode,
-                    0, 0, 255, 0, 256)
+                    0, 0, 0, 0, 1)
                 IO (Decode16, 0x0CF8, 0x0CF8, 1, 8)
                 WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode,
                     EntireRange, 0, 0x6000, 0xFFFF, 0, 0xA000)

@@ -35,6 +35,12 @@ struct kvm;
 #define MEM32_LEN 0x20000000ULL
 #define ECAM_GPA 0xe0000000ULL
 #define ECAM_LEN 0x10000000ULL
+/*
+ * Buses that are announced of the 256 that have room in ECAM: the root bus, all
+ * there is. Linux looks for devices on every bus that MCFG names, which is
+ * 8160 reads, 0.8 s of a boot in the lab and 15 % of it.
+ */
+#define PCI_NR_BUSES 1U
 #define IOAPIC_GPA 0xfec00000ULL
 #define LAPIC_GPA 0xfee00000ULL
 #define IDENTITY_MAP_GPA 0xfffbc000ULL /* one page, KVM's own */
