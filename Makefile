@@ -246,13 +246,18 @@ $(BUILD)/lint/%.tidy: %.c $(BUILD)/%.o .clang-tidy
 		{ cat $@.log >&2; exit 1; }
 	@touch $@
 
+# cppcheck does not see the system's headers: these stand for <sys/tree.h>.
+CPPCHECK_MACROS := '-DRB_ENTRY(t)=struct{int c;}' \
+	'-DRB_HEAD(n,t)=struct n{struct t*r;}' \
+	'-DRB_GENERATE_INTERNAL(n,t,f,c,a)='
+
 lint-cppcheck:
 	@mkdir -p $(BUILD)/lint/cppcheck
 	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
 		--enable=warning,performance,portability -j 2 \
 		--cppcheck-build-dir=$(BUILD)/lint/cppcheck \
 		--suppressions-list=.cppcheck-suppressions \
-		-Iinclude -I. -I/usr/include/bsd $(SRCS)
+		-Iinclude -I. $(CPPCHECK_MACROS) $(SRCS)
 
 lint-shell:
 	$(Q)shellcheck -x $$(grep -rlE --exclude-dir=build --exclude-dir=.git \

@@ -43,7 +43,7 @@ complete_words()
 		COMP_POINT=${#COMP_LINE}
 		compopt() { :; }
 		_lkvm
-		printf '%s\n' "${COMPREPLY[@]}" | sort | tr '\n' ' '
+		printf '%s\n' "${COMPREPLY[@]}" | LC_ALL=C sort | tr '\n' ' '
 	)
 }
 
@@ -62,7 +62,7 @@ offers()
 }
 
 offers 'completion of commands' 'version ' "$LKVM" v
-offers 'completion of options' '--debug-ioport --debug-iodelay= ' \
+offers 'completion of options' '--debug-iodelay= --debug-ioport ' \
 	"$LKVM" run --debug-io
 offers 'completion of values' 'serial virtio ' "$LKVM" run --console ''
 offers 'completion of help' 'run ' "$LKVM" help r
