@@ -17,6 +17,8 @@
 #include "lkvm/kvm.h"
 
 #define NSEC_PER_SEC 1000000000ULL
+/* So small that the kernel does not back it with a huge page. */
+#define WATCH_STACK_LEN (128 * KIB)
 
 static const int ending_signals[] = { SIGTERM, SIGINT, SIGHUP };
 
@@ -157,6 +159,7 @@ static void set_deadline(struct run_watch *watch, u64 timeout_ns)
 int run_watch_start(struct run_watch *watch, u64 timeout_ns,
 		    struct failure *why)
 {
+	pthread_attr_t attr;
 	int err;
 
 	*watch = (struct run_watch){ .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -167,7 +170,10 @@ int run_watch_start(struct run_watch *watch, u64 timeout_ns,
 		set_deadline(watch, timeout_ns);
 	catch_broken();
 	pthread_sigmask(SIG_BLOCK, &watch->signals, NULL);
-	err = pthread_create(&watch->thread, NULL, watch_main, watch);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, WATCH_STACK_LEN);
+	err = pthread_create(&watch->thread, &attr, watch_main, watch);
+	pthread_attr_destroy(&attr);
 	if (err)
 		return fail(why, -err, "cannot start a thread: %s",
 			    strerror(err));
