@@ -45,27 +45,6 @@ void terminal_restore(void)
 	errno = saved_errno;
 }
 
-/* SA_RESETHAND: raised again, the signal does what it does by default. */
-static void fatal_signal(int signal)
-{
-	terminal_restore();
-	raise(signal);
-}
-
-static void catch_fatal_signals(void)
-{
-	static const int signals[] = { SIGSEGV, SIGBUS,	 SIGILL,
-				       SIGFPE,	SIGABRT, SIGSYS };
-	struct sigaction ours = { .sa_handler = fatal_signal,
-				  .sa_flags = (int)SA_RESETHAND };
-	struct sigaction old;
-
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		if (!sigaction(signals[i], NULL, &old) &&
-		    !(old.sa_flags & SA_SIGINFO) && old.sa_handler == SIG_DFL)
-			sigaction(signals[i], &ours, NULL);
-}
-
 int terminal_enter_raw(int fd)
 {
 	struct termios raw;
@@ -76,7 +55,6 @@ int terminal_enter_raw(int fd)
 		if (tcgetattr(fd, &found) < 0)
 			return -errno;
 		terminal_fd = fd;
-		catch_fatal_signals();
 		atomic_store(&is_raw, true);
 	}
 	raw = found;

@@ -86,7 +86,8 @@ void chardev_notify_continue(struct chardev *chr);
 
 /*
  * Put the terminal back as it was found. Async-signal-safe, idempotent; for
- * the ways out of the process that close nothing.
+ * the ways out of the process that close nothing: exit() calls it by itself,
+ * handlers of fatal signals must.
  */
 void terminal_restore(void);
 

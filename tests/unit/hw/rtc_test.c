@@ -175,6 +175,22 @@ static void test_rtc__alarm_sets_flag_and_irqf_once(void **state)
 	rtc_release(&rtc);
 }
 
+static void test_rtc__alarm_at_a_minute_far_away(void **state)
+{
+	struct rtc rtc;
+
+	setup(&rtc);
+	set_alarm(&rtc, 0x23, 0x58, 0x00);
+	clock_ns += (24 * 3600 - 119) * SECOND;
+	assert_int_equal(get(&rtc, 0x0c) & 0x20, 0);
+	clock_ns += SECOND;
+	assert_int_equal(get(&rtc, 0x0c) & 0x20, 0x20);
+	/* Found from afar, too. */
+	clock_ns += 24 * 3600 * SECOND;
+	assert_int_equal(get(&rtc, 0x0c) & 0x20, 0x20);
+	rtc_release(&rtc);
+}
+
 static void test_rtc__alarm_wildcards(void **state)
 {
 	struct rtc rtc;
@@ -261,6 +277,7 @@ int main(void)
 		cmocka_unit_test(
 			test_rtc__time_does_not_fall_apart_between_registers),
 		cmocka_unit_test(test_rtc__alarm_sets_flag_and_irqf_once),
+		cmocka_unit_test(test_rtc__alarm_at_a_minute_far_away),
 		cmocka_unit_test(test_rtc__alarm_wildcards),
 		cmocka_unit_test(test_rtc__impossible_alarm_never_comes),
 		cmocka_unit_test(test_rtc__update_ended),
