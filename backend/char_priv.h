@@ -106,7 +106,7 @@ int chardev_init(struct chardev *chr, const char *name, unsigned int len,
 /* Tell the event loop to look at the flags. Any thread. */
 void chardev_notify(struct chardev *chr);
 
-/* A chardev on any pair of fds, which it owns: for ptys, and for tests. */
+/* A chardev on any pair of fds, which it owns from then on: for tests. */
 int chardev_open_fds(int in_fd, int out_fd, unsigned int len,
 		     struct chardev **out);
 
