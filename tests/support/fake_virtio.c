@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "tests/support/fake_virtio.h"
 
+#include <linux/pci_regs.h>
 #include <linux/virtio_config.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include "lkvm/pci.h"
 
 #define HOST_PAGE 4096U
 
@@ -56,6 +58,110 @@ void *fake_ptr(struct fake_guest *guest, u64 gpa, u64 len)
 	if (!host)
 		abort();
 	return host;
+}
+
+#define SLOT_1 (1U << 3)
+/* More than any machine's struct arch_vm. */
+#define ARCH_LEN (64 * KIB)
+
+void fake_vm_init(struct fake_vm *fake, struct fake_guest *guest)
+{
+	static const struct pci_windows windows = {
+		.io = { 0x6000, 0xa000 },
+		.mem32 = { 0xc0000000, 512 * MIB },
+		.ecam = { 0xe0000000, 256 * MIB },
+	};
+
+	*fake = (struct fake_vm){ .guest = guest, .why = FAILURE_INIT };
+	fake->vm.config = &fake->config;
+	fake->vm.consoles = &fake->consoles;
+	fake->vm.failure = &fake->why;
+	fake->vm.fd = -1;
+	fake->vm.memory = guest->mem;
+	fake->vm.irq.vm_fd = -1;
+	/* Opaque here: zeroes, so its interrupt lines lead nowhere. */
+	fake->vm.arch = calloc(1, ARCH_LEN);
+	if (!fake->vm.arch)
+		abort();
+	bus_init(&fake->vm.ports, "port", &fake->why);
+	bus_init(&fake->vm.mmio, "memory", &fake->why);
+	bus_attach(&fake->vm.ports, &fake->ports);
+	bus_attach(&fake->vm.mmio, &fake->mmio);
+	if (event_loop_init(&fake->vm.loop, &fake->why) ||
+	    event_loop_start(&fake->vm.loop) || pci_create(&fake->vm, &windows))
+		abort();
+}
+
+void fake_vm_start(struct fake_vm *fake)
+{
+	if (pci_assign_bars(fake->vm.pci))
+		abort();
+	fake_config_write(fake, PCI_COMMAND, 2,
+			  PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
+				  PCI_COMMAND_MASTER);
+}
+
+void fake_vm_release(struct fake_vm *fake)
+{
+	while (fake->vm.devices) {
+		struct device *dev = fake->vm.devices;
+
+		fake->vm.devices = dev->next;
+		dev->ops->destroy(dev);
+	}
+	event_loop_stop(&fake->vm.loop);
+	pci_destroy(&fake->vm);
+	event_loop_release(&fake->vm.loop);
+	bus_detach(&fake->vm.mmio, &fake->mmio);
+	bus_detach(&fake->vm.ports, &fake->ports);
+	bus_release(&fake->vm.mmio);
+	bus_release(&fake->vm.ports);
+	free(fake->vm.arch);
+}
+
+u32 fake_config_read(struct fake_vm *fake, unsigned int offset,
+		     unsigned int size)
+{
+	return pci_config_read(fake->vm.pci, SLOT_1, offset, size);
+}
+
+void fake_config_write(struct fake_vm *fake, unsigned int offset,
+		       unsigned int size, u32 value)
+{
+	pci_config_write(fake->vm.pci, SLOT_1, offset, size, value);
+}
+
+static void bar_access(struct fake_vm *fake, unsigned int bar, u64 offset,
+		       struct bus_access *acc)
+{
+	u32 reg = fake_config_read(fake, PCI_BASE_ADDRESS_0 + 4 * bar, 4);
+
+	if (reg & PCI_BASE_ADDRESS_SPACE_IO)
+		bus_dispatch(&fake->vm.ports, &fake->ports,
+			     (reg & ~3U) + offset, acc);
+	else
+		bus_dispatch(&fake->vm.mmio, &fake->mmio, (reg & ~15U) + offset,
+			     acc);
+}
+
+u64 fake_bar_read(struct fake_vm *fake, unsigned int bar, u64 offset, u8 size)
+{
+	struct bus_access acc = { .size = size };
+
+	bar_access(fake, bar, offset, &acc);
+	return acc.value;
+}
+
+void fake_bar_write(struct fake_vm *fake, unsigned int bar, u64 offset, u8 size,
+		    u64 value)
+{
+	struct bus_access acc = {
+		.size = size,
+		.value = value,
+		.is_write = true,
+	};
+
+	bar_access(fake, bar, offset, &acc);
 }
 
 static void count_queue_irq(struct virtio_transport *base, struct virtq *q)

@@ -7,6 +7,7 @@
 #define LKVM_TESTS_FAKE_VIRTIO_H
 
 #include <linux/virtio_ring.h>
+#include "lkvm/kvm.h"
 #include "lkvm/memory.h"
 #include "lkvm/virtio.h"
 
@@ -25,6 +26,33 @@ void fake_guest_release(struct fake_guest *guest);
 u64 fake_alloc(struct fake_guest *guest, u64 len, u64 align);
 /* Host address of guest memory; aborts outside of RAM. */
 void *fake_ptr(struct fake_guest *guest, u64 gpa, u64 len);
+
+/*
+ * A machine without KVM: guest RAM, buses, an event loop that runs, and PCI.
+ * Doorbells trap, and messages go nowhere.
+ */
+struct fake_vm {
+	struct kvm vm;
+	struct fake_guest *guest;
+	struct failure why;
+	struct kvm_config config;
+	struct vm_consoles consoles;
+	struct bus_reader ports, mmio;
+};
+
+void fake_vm_init(struct fake_vm *fake, struct fake_guest *guest);
+/* Place BARs and switch decoding on, for the device in slot 1. */
+void fake_vm_start(struct fake_vm *fake);
+void fake_vm_release(struct fake_vm *fake);
+/* Registers of the device in slot 1. */
+u32 fake_config_read(struct fake_vm *fake, unsigned int offset,
+		     unsigned int size);
+void fake_config_write(struct fake_vm *fake, unsigned int offset,
+		       unsigned int size, u32 value);
+/* An access at @offset of BAR @bar of the device in slot 1. */
+u64 fake_bar_read(struct fake_vm *fake, unsigned int bar, u64 offset, u8 size);
+void fake_bar_write(struct fake_vm *fake, unsigned int bar, u64 offset, u8 size,
+		    u64 value);
 
 /* Counts what a device signals. */
 struct fake_transport {
