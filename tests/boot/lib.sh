@@ -38,13 +38,14 @@ lk()
 }
 
 # lk_start ARGUMENT...: starts lkvm in the background, process $lkvm_pid.
+# $prefix is a command that ends up as lkvm: env, say.
 lk_start()
 {
 	echo "+ lkvm $*"
 	if [ -e "$T/in" ]; then
-		"$LKVM" "$@" <"$T/in" >"$T/out" 2>"$T/err" &
+		$prefix "$LKVM" "$@" <"$T/in" >"$T/out" 2>"$T/err" &
 	else
-		"$LKVM" "$@" </dev/null >"$T/out" 2>"$T/err" &
+		$prefix "$LKVM" "$@" </dev/null >"$T/out" 2>"$T/err" &
 	fi
 	lkvm_pid=$!
 }
@@ -241,6 +242,7 @@ write_script()
 if [ $# = 1 ]; then
 	lkvm_pid=
 	parts=
+	prefix=
 	cd "$T" || exit 1
 	# shellcheck source=/dev/null
 	. "$CASES/$1.sh"

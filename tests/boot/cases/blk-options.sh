@@ -17,7 +17,7 @@ dmesg -n 1
 try() { "$@" 2>/dev/null && echo ok || echo error; }
 echo "@ ro $(cat /sys/block/vda/ro)$(cat /sys/block/vdb/ro)$(cat /sys/block/vdc/ro)"
 echo "@ sizes $(cat /sys/block/vd[abc]/size | xargs)"
-echo "@ serials $(cat /sys/block/vd[abc]/serial | sort -u | wc -l)"
+echo "@ serials $(for d in a b c; do cat /sys/block/vd$d/serial; echo; done | sort -u | wc -l)"
 echo "@ write $(try dd if=/dev/zero of=/dev/vda bs=4k count=1 oflag=direct)"
 echo "@ md5 $(md5sum </dev/vdb | cut -d' ' -f1)"
 echo "@ mark $(try sh -c 'echo direct-write | dd of=/dev/vdb bs=512 count=1 conv=fsync,sync')"

@@ -3,13 +3,13 @@
 # SIGTERM, SIGINT and SIGHUP end the VM within a second, with what the guest
 # printed on stdout, and by a status that is not one of a guest's.
 
+# A shell starts background jobs with SIGINT ignored, which lkvm respects.
+prefix="/usr/bin/env --default-signal=INT"
 for signal in TERM INT HUP; do
 	guest_start <<-'GUEST'
 	echo "@ ready"
 	sleep 600
 	GUEST
-	# INT once the guest is up: a shell's background job ignores it by
-	# default, which lkvm must not inherit silently.
 	if [ $signal = TERM ]; then
 		wait_out "@ ready"
 	else
