@@ -95,41 +95,41 @@ static bool match_option(const struct long_name *given,
 	return false;
 }
 
-/* The option that @given names or abbreviates, in match->opt. */
-static int find_long(const struct parser *p, const struct long_name *given,
-		     struct long_match *match)
+/* The option that @given names or abbreviates; NULL, having said why. */
+static const struct option *
+find_long(const struct parser *p, const struct long_name *given, bool *negated)
 {
-	struct long_match low = { NULL };
+	struct long_match match = { NULL }, low = { NULL };
+	struct long_match *kind;
 	const struct option *opt;
+	bool exact = false;
 
-	*match = (struct long_match){ NULL };
-	for (opt = p->grammar->options; !is_end(opt); opt++) {
+	for (opt = p->grammar->options; !exact && !is_end(opt); opt++) {
 		if (!opt->name)
 			continue;
-		if (match_option(given, opt,
-				 opt->flags & OPTION_LOW_PRIORITY ? &low
-								  : match)) {
-			if (opt->flags & OPTION_LOW_PRIORITY)
-				*match = low;
-			return 0;
-		}
+		kind = opt->flags & OPTION_LOW_PRIORITY ? &low : &match;
+		exact = match_option(given, opt, kind);
+		if (exact)
+			match = *kind;
 	}
-	if (match_option(given, &help_option, match))
-		return 0;
-	if (!match->opt)
-		*match = low;
-	if (!match->opt) {
+	if (!exact)
+		match_option(given, &help_option, &match);
+	if (!match.opt)
+		match = low;
+	if (!match.opt) {
 		fail(p->why, -EINVAL,
 		     "unknown option --%.*s: \"lkvm help %s\" lists them",
 		     (int)given->len, given->text, p->grammar->command);
-		return -EINVAL;
+		return NULL;
 	}
-	if (match->other)
-		return fail(p->why, -EINVAL,
-			    "--%.*s is ambiguous: --%s or --%s?",
-			    (int)given->len, given->text, match->opt->name,
-			    match->other->name);
-	return 0;
+	if (match.other) {
+		fail(p->why, -EINVAL, "--%.*s is ambiguous: --%s or --%s?",
+		     (int)given->len, given->text, match.opt->name,
+		     match.other->name);
+		return NULL;
+	}
+	*negated = match.negated;
+	return match.opt;
 }
 
 static const struct option *find_short(const struct parser *p, char letter)
@@ -162,28 +162,26 @@ static int parse_long(struct parser *p, const char *text)
 	const char *equals = strchr(text, '=');
 	struct long_name given = { .text = text };
 	struct option_value value = { NULL };
-	struct long_match match;
+	const struct option *opt;
 	int err;
 
 	given.len = equals ? (size_t)(equals - text) : strlen(text);
-	err = find_long(p, &given, &match);
-	if (err)
-		return err;
-	if (match.opt == &help_option)
+	opt = find_long(p, &given, &value.negated);
+	if (!opt)
+		return -EINVAL;
+	if (opt == &help_option)
 		return OPTIONS_HELP;
-	value.negated = match.negated;
-	if (equals && (match.negated || !match.opt->arg))
+	if (equals && (value.negated || !opt->arg))
 		return fail(p->why, -EINVAL, "--%s%s takes no argument, not %s",
-			    match.negated ? "no-" : "", match.opt->name,
-			    equals + 1);
+			    value.negated ? "no-" : "", opt->name, equals + 1);
 	if (equals) {
 		value.text = equals + 1;
-	} else if (match.opt->arg && !match.negated) {
-		err = take_argument(p, match.opt, &value.text);
+	} else if (opt->arg && !value.negated) {
+		err = take_argument(p, opt, &value.text);
 		if (err)
 			return err;
 	}
-	return match.opt->set(match.opt, &value, p->target, p->why);
+	return opt->set(opt, &value, p->target, p->why);
 }
 
 /* The word is "-..." with @letters behind the dash. */
