@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guest of the start-up figures: says one byte, then stops at once. A flat
- * image entered at 1000:0000; assembled with -DBIOS, a 64 KiB BIOS of the same
- * code for QEMU, which the reset vector at its end enters.
+ * The guest of the start-up figures: shows itself at a port that nobody has and
+ * on COM1, then stops at once. A flat image entered at 1000:0000; assembled with
+ * -DBIOS, a 64 KiB BIOS of the same code for QEMU, which the reset vector at its
+ * end enters.
  *
  * Power-off as lkvm has it, and for the peers a reset by the keyboard
  * controller.
@@ -11,6 +12,7 @@
 	.section .text, "ax"
 	.globl _start
 _start:
+	out	%al, $0x80
 	mov	$0x3f8, %dx
 	mov	$'!', %al
 	out	%al, %dx

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How long commands take from exec to their first byte on standard output (the
- * guest's first instructions write it) and to their exit.
+ * How long commands take from exec to the first instructions of first.S and to
+ * their exit. The guest shows itself by a "!" on standard output, or, where a
+ * console thread stands between and may gather output first, by the message of
+ * "lkvm run --debug-ioport" about the guest's write to port 80.
  *
  *   startup REPEATS COMMAND... [-- COMMAND...]...
  *
  * The commands take turns, so that whatever else the machine does hits all of
  * them alike. Prints a line for each: the medians of both times, of the CPU time
- * in user mode and of all CPU time, in microseconds.
+ * in user mode and of all CPU time, and the lowest of both times (what a busy
+ * machine disturbs least), in microseconds.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -24,6 +27,8 @@
 
 #define MAX_COMMANDS 8
 #define MAX_REPEATS 1000
+#define CONSOLE_SIGN "!"
+#define PORT_SIGN "port 0x80"
 
 struct sample {
 	double first_us, exit_us, user_us, cpu_us;
@@ -58,12 +63,28 @@ static pid_t spawn(char **argv, int stdout_fd)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, stdout_fd, 1);
-	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, stdout_fd, 2);
 	error = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ);
 	if (error)
 		errx(1, "%s: %s", argv[0], strerror(error));
 	posix_spawn_file_actions_destroy(&actions);
 	return pid;
+}
+
+/* Read what the command prints until the guest shows itself. */
+static void wait_for_guest(int fd, const char *command)
+{
+	char text[4096];
+	size_t len = 0;
+	ssize_t got;
+
+	do {
+		got = read(fd, text + len, sizeof(text) - 1 - len);
+		if (got <= 0)
+			errx(1, "%s: no sign of the guest", command);
+		len += (size_t)got;
+		text[len] = '\0';
+	} while (!strstr(text, CONSOLE_SIGN) && !strstr(text, PORT_SIGN));
 }
 
 static struct sample run(char **argv)
@@ -80,8 +101,7 @@ static struct sample run(char **argv)
 	start = now_us();
 	pid = spawn(argv, fds[1]);
 	close(fds[1]);
-	if (read(fds[0], buf, 1) != 1)
-		errx(1, "%s printed nothing", argv[0]);
+	wait_for_guest(fds[0], argv[0]);
 	sample.first_us = now_us() - start;
 	while (read(fds[0], buf, sizeof(buf)) > 0)
 		;
@@ -101,9 +121,9 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The median of the double at @offset of each sample. */
-static double median(const struct sample *samples, unsigned int nr,
-		     size_t offset)
+/* The double at @offset of each sample, in ascending order. */
+static const double *sorted(const struct sample *samples, unsigned int nr,
+			    size_t offset)
 {
 	static double values[MAX_REPEATS];
 	unsigned int i;
@@ -112,16 +132,22 @@ static double median(const struct sample *samples, unsigned int nr,
 		memcpy(&values[i], (const char *)&samples[i] + offset,
 		       sizeof(double));
 	qsort(values, nr, sizeof(double), compare);
-	return values[nr / 2];
+	return values;
 }
 
-static void print_medians(const struct sample *samples, unsigned int nr)
+static void print_result(const struct sample *samples, unsigned int nr)
 {
-	printf("%.0f %.0f %.0f %.0f\n",
-	       median(samples, nr, offsetof(struct sample, first_us)),
-	       median(samples, nr, offsetof(struct sample, exit_us)),
-	       median(samples, nr, offsetof(struct sample, user_us)),
-	       median(samples, nr, offsetof(struct sample, cpu_us)));
+	static const size_t medians[] = { offsetof(struct sample, first_us),
+					  offsetof(struct sample, exit_us),
+					  offsetof(struct sample, user_us),
+					  offsetof(struct sample, cpu_us) };
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		printf("%.0f ", sorted(samples, nr, medians[i])[nr / 2]);
+	for (i = 0; i < 2; i++)
+		printf("%.0f ", sorted(samples, nr, medians[i])[0]);
+	printf("\n");
 }
 
 /* Split argv at "--". */
@@ -158,6 +184,6 @@ int main(int argc, char **argv)
 		for (i = 0; i < nr; i++)
 			commands[i].samples[turn] = run(commands[i].argv);
 	for (i = 0; i < nr; i++)
-		print_medians(commands[i].samples, repeats);
+		print_result(commands[i].samples, repeats);
 	return 0;
 }
