@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Interrupt plumbing between devices and KVM: shared lines, MSIs, the GSI
- * routing table and irqfds. KVM API: 4.25 KVM_IRQ_LINE, 4.52
- * KVM_SET_GSI_ROUTING, 4.70 KVM_SIGNAL_MSI, 4.75 KVM_IRQFD.
+ * The GSI routing table, and eventfds behind GSIs. KVM API: 4.52
+ * KVM_SET_GSI_ROUTING, 4.75 KVM_IRQFD.
  */
 #include "lkvm/irq.h"
 
@@ -148,21 +147,6 @@ void irq_route_free(struct irq_router *irq, u32 gsi)
 	pthread_mutex_unlock(&irq->lock);
 }
 
-int irq_signal_msi(struct irq_router *irq, const struct msi_message *msg)
-{
-	struct kvm_msi msi = {
-		.address_lo = (u32)msg->address,
-		.address_hi = (u32)(msg->address >> 32),
-		.data = msg->data,
-		.flags = irq->needs_devid ? KVM_MSI_VALID_DEVID : 0,
-		.devid = irq->needs_devid ? msg->devid : 0,
-	};
-
-	if (ioctl(irq->vm_fd, KVM_SIGNAL_MSI, &msi) < 0)
-		return -errno;
-	return 0;
-}
-
 static int set_irqfd(struct irq_router *irq, u32 gsi, int fd, int resample_fd,
 		     u32 flags)
 {
@@ -185,33 +169,4 @@ int irqfd_attach(struct irq_router *irq, u32 gsi, int fd, int resample_fd)
 void irqfd_detach(struct irq_router *irq, u32 gsi, int fd)
 {
 	set_irqfd(irq, gsi, fd, -1, KVM_IRQFD_FLAG_DEASSIGN);
-}
-
-void irq_line_hub_init(struct irq_line_hub *hub, int vm_fd, u32 irq)
-{
-	*hub = (struct irq_line_hub){ .vm_fd = vm_fd, .irq = irq };
-	pthread_mutex_init(&hub->lock, NULL);
-}
-
-void irq_line_set(struct irq_line *line, bool level)
-{
-	struct irq_line_hub *hub = line->hub;
-	unsigned int before;
-
-	if (!hub)
-		return;
-	pthread_mutex_lock(&hub->lock);
-	before = hub->drivers;
-	if (level != line->level) {
-		line->level = level;
-		hub->drivers += level ? 1 : -1U;
-	}
-	if (!before != !hub->drivers) {
-		struct kvm_irq_level request = { .irq = hub->irq,
-						 .level = hub->drivers > 0 };
-
-		/* Fails only for a line that the machine does not have. */
-		ioctl(hub->vm_fd, KVM_IRQ_LINE, &request);
-	}
-	pthread_mutex_unlock(&hub->lock);
 }

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -261,26 +260,4 @@ void vm_resume(struct kvm *vm)
 	vm->paused = false;
 	pthread_cond_broadcast(&vm->state_changed);
 	pthread_mutex_unlock(&vm->state_lock);
-}
-
-int vm_fail(struct kvm *vm, int err, const char *fmt, ...)
-{
-	char text[sizeof(vm->failure->text)];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	return fail(vm->failure, err, "%s", text);
-}
-
-int vm_fail_host(struct kvm *vm, int err, const char *fmt, ...)
-{
-	char text[sizeof(vm->failure->text)];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	return fail_host(vm->failure, err, "%s", text);
 }

@@ -24,6 +24,9 @@
 /* PCIe capability of version 2 (PCIe 7.5.3). */
 #define EXPRESS_CAP_LEN 0x3c
 
+/* Of the header type register: functions 1 to 7 may exist (6.2.1). */
+#define HEADER_MULTI_FUNCTION 0x80
+
 /* The bridge that PCI Express machines of other hypervisors show too. */
 static const struct pci_identity host_bridge_identity = {
 	.vendor = 0x1b36,
@@ -65,6 +68,7 @@ void pci_function_init(struct pci_function *fn, const char *name,
 		.name = name,
 		.next_cap = PCI_STD_HEADER_SIZEOF,
 		.last_cap = PCI_CAPABILITY_LIST,
+		.next_extended_cap = PCI_CFG_SPACE_SIZE,
 	};
 	pci_put_le(&fn->config[PCI_VENDOR_ID], 2, id->vendor);
 	pci_put_le(&fn->config[PCI_DEVICE_ID], 2, id->device);
@@ -118,6 +122,39 @@ void pci_add_express_capability(struct pci_function *fn)
 	pci_put_le(&fn->clearable[cap + PCI_EXP_DEVSTA], 2,
 		   PCI_EXP_DEVSTA_CED | PCI_EXP_DEVSTA_NFED |
 			   PCI_EXP_DEVSTA_FED | PCI_EXP_DEVSTA_URD);
+}
+
+/* Nothing is lost in D3hot, so only the state bits are there to be written. */
+void pci_add_power_management(struct pci_function *fn)
+{
+	unsigned int cap =
+		pci_add_capability(fn, PCI_CAP_ID_PM, NULL, PCI_PM_SIZEOF);
+
+	pci_put_le(&fn->config[cap + PCI_PM_PMC], 2, 3);
+	pci_put_le(&fn->config[cap + PCI_PM_CTRL], 2,
+		   PCI_PM_CTRL_NO_SOFT_RESET);
+	pci_set_writable(fn, cap + PCI_PM_CTRL, 2, PCI_PM_CTRL_STATE_MASK);
+}
+
+unsigned int pci_add_extended_capability(struct pci_function *fn, u16 id,
+					 u8 version, const void *body,
+					 unsigned int len)
+{
+	unsigned int offset = fn->next_extended_cap;
+	unsigned int last = PCI_CFG_SPACE_SIZE;
+
+	/* The first stands at a fixed place; the last one's next is 0. */
+	while (offset != last && pci_get_le(&fn->config[last], 4) >> 20)
+		last = pci_get_le(&fn->config[last], 4) >> 20;
+	if (offset != last)
+		pci_put_le(&fn->config[last + 2], 2,
+			   (pci_get_le(&fn->config[last + 2], 2) & 0xf) |
+				   offset << 4);
+	pci_put_le(&fn->config[offset], 4, id | (u32)version << 16);
+	if (body)
+		memcpy(&fn->config[offset + 4], body, len - 4);
+	fn->next_extended_cap = (unsigned int)align_up(offset + len, 4);
+	return offset;
 }
 
 void pci_use_intx(struct pci_function *fn)
@@ -219,6 +256,8 @@ static bool write_locked(struct pci_function *fn, unsigned int offset,
 	u16 command;
 
 	store_locked(fn, offset, size, value);
+	if (fn->msi_cap && offset >= fn->msi_cap)
+		pci_msi_written_locked(fn);
 	command = command_locked(fn);
 	if (command != old_command) {
 		drive_intx_locked(fn);
@@ -380,32 +419,68 @@ void pci_destroy(struct kvm *vm)
 	vm->pci = NULL;
 }
 
+static void connect_intx(struct pci_function *fn)
+{
+	u8 pin = fn->config[PCI_INTERRUPT_PIN];
+
+	if (!pin)
+		return;
+	fn->intx = arch_pci_irq_line(fn->bus->vm, fn->slot, pin - 1);
+	if (fn->intx.hub)
+		fn->config[PCI_INTERRUPT_LINE] = (u8)fn->intx.hub->irq;
+}
+
+static void enter_locked(struct pci_bus *bus, struct pci_function *fn,
+			 unsigned int slot, unsigned int function)
+{
+	fn->bus = bus;
+	fn->slot = (u8)slot;
+	fn->function = (u8)function;
+	connect_intx(fn);
+	bus->functions[pci_bdf(fn)] = fn;
+}
+
+static bool is_free_locked(const struct pci_bus *bus, unsigned int slot)
+{
+	for (unsigned int function = 0; function < 8; function++)
+		if (bus->functions[slot << 3 | function])
+			return false;
+	return true;
+}
+
 int pci_add(struct pci_bus *bus, struct pci_function *fn)
 {
 	unsigned int slot = 0;
 
 	pthread_mutex_lock(&bus->lock);
-	while (slot < PCI_SLOTS && bus->functions[slot << 3])
+	while (slot < PCI_SLOTS && !is_free_locked(bus, slot))
 		slot++;
-	if (slot < PCI_SLOTS) {
-		bus->functions[slot << 3] = fn;
-		fn->bus = bus;
-		fn->slot = (u8)slot;
+	if (slot < PCI_SLOTS)
+		enter_locked(bus, fn, slot, 0);
+	pthread_mutex_unlock(&bus->lock);
+	if (slot < PCI_SLOTS)
+		return 0;
+	return vm_fail(bus->vm, -ENOSPC,
+		       "no PCI slot is left for %s: a VM has %u, one of them "
+		       "for the host bridge; give it fewer devices",
+		       fn->name, PCI_SLOTS);
+}
+
+int pci_add_function(struct pci_function *first, unsigned int number,
+		     struct pci_function *fn)
+{
+	struct pci_bus *bus = first->bus;
+	int err = -EBUSY;
+
+	pthread_mutex_lock(&bus->lock);
+	if (number < 8 && !bus->functions[pci_bdf(first) + number]) {
+		/* The guest looks for more only where function 0 says so. */
+		first->config[PCI_HEADER_TYPE] |= HEADER_MULTI_FUNCTION;
+		enter_locked(bus, fn, first->slot, number);
+		err = 0;
 	}
 	pthread_mutex_unlock(&bus->lock);
-	if (slot == PCI_SLOTS)
-		return vm_fail(bus->vm, -ENOSPC,
-			       "no PCI slot is left for %s: a VM has %u, one "
-			       "of them for the host bridge; give it fewer "
-			       "devices",
-			       fn->name, PCI_SLOTS);
-	if (fn->config[PCI_INTERRUPT_PIN]) {
-		fn->intx = arch_pci_irq_line(bus->vm, slot,
-					     fn->config[PCI_INTERRUPT_PIN] - 1);
-		if (fn->intx.hub)
-			fn->config[PCI_INTERRUPT_LINE] = (u8)fn->intx.hub->irq;
-	}
-	return 0;
+	return err;
 }
 
 void pci_remove(struct pci_function *fn)
@@ -419,7 +494,7 @@ void pci_remove(struct pci_function *fn)
 	/* Without decoding nothing of it answers, and its doorbells go. */
 	pci_put_le(&fn->config[PCI_COMMAND], 2, 0);
 	pci_remap_locked(bus, &retired);
-	bus->functions[fn->slot << 3] = NULL;
+	bus->functions[pci_bdf(fn)] = NULL;
 	fn->intx_level = false;
 	drive_intx_locked(fn);
 	pthread_mutex_unlock(&bus->lock);

@@ -101,7 +101,7 @@ static void deliver_locked(struct pci_function *fn, unsigned int vector)
 			   (u64)pci_get_le(entry + PCI_MSIX_ENTRY_UPPER_ADDR, 4)
 				   << 32,
 		.data = pci_get_le(entry + PCI_MSIX_ENTRY_DATA, 4),
-		.devid = (u32)fn->slot << 3,
+		.devid = pci_bdf(fn),
 	};
 
 	/* An address that is no interrupt is the guest's own loss. */

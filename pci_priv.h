@@ -51,6 +51,17 @@ void pci_free_retired(struct pci_bus *bus, struct pci_fragment *retired);
 /* Free what could not be waited for before; nothing runs any more. */
 void pci_bar_release_all(struct pci_bus *bus);
 
+/* Requester id: bus, slot and function. */
+static inline u32 pci_bdf(const struct pci_function *fn)
+{
+	return (u32)fn->slot << 3 | fn->function;
+}
+
+/* ---- pci_msi.c ---- */
+
+/* Registers of the MSI capability may have changed. */
+void pci_msi_written_locked(struct pci_function *fn);
+
 /* ---- pci_msix.c ---- */
 
 /* Does this access fall on the table or the PBA? Then it is carried out. */

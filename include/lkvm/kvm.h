@@ -71,9 +71,9 @@ struct kvm {
 	unsigned int parked; /* vCPUs that wait in vm_checkpoint() */
 };
 
-int vm_fail(struct kvm *vm, int err, const char *fmt, ...) LOG_FORMAT(3, 4);
-int vm_fail_host(struct kvm *vm, int err, const char *fmt, ...)
-	LOG_FORMAT(3, 4);
+/* fail() and fail_host() for a VM: see failure.h. */
+#define vm_fail(vm, err, ...) fail((vm)->failure, err, __VA_ARGS__)
+#define vm_fail_host(vm, err, ...) fail_host((vm)->failure, err, __VA_ARGS__)
 
 /*
  * Create a VM that is ready to start. @config, @consoles and @why outlive it.

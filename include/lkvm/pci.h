@@ -111,13 +111,15 @@ struct pci_function {
 	const struct pci_function_ops *ops;
 	struct pci_bus *bus; /* NULL before pci_add() */
 	const char *name;
-	u8 slot; /* set by pci_add() */
+	u8 slot, function; /* set by pci_add() */
 	/* All below: guarded by pci_bus.lock once pci_add() was called. */
 	u8 config[PCI_CONFIG_LEN];
 	u8 writable[PCI_CONFIG_LEN];  /* bits that a write changes */
 	u8 clearable[PCI_CONFIG_LEN]; /* bits that writing 1 clears */
 	struct pci_bar bars[PCI_BARS];
 	unsigned int next_cap; /* offset of the free capability space */
+	unsigned int next_extended_cap;
+	unsigned int msi_cap;  /* offset; 0 without MSI */
 	unsigned int last_cap; /* offset whose next pointer is to be filled */
 	struct irq_line intx;
 	bool intx_level;   /* what the device wants, before INTX_DISABLE */
@@ -150,6 +152,15 @@ unsigned int pci_add_capability(struct pci_function *fn, u8 id,
 				const void *body, unsigned int len);
 /* PCI Express capability of a root complex integrated endpoint. */
 void pci_add_express_capability(struct pci_function *fn);
+/* Power management: D0 and D3hot, which keeps all state. */
+void pci_add_power_management(struct pci_function *fn);
+/*
+ * Append an extended capability (PCIe 7.6) of @len bytes, a multiple of 4, whose
+ * body behind the 4 bytes of its header is @body. Returns its offset.
+ */
+unsigned int pci_add_extended_capability(struct pci_function *fn, u16 id,
+					 u8 version, const void *body,
+					 unsigned int len);
 /* Bits of @mask (little endian, @len bytes) at @offset become writable. */
 void pci_set_writable(struct pci_function *fn, unsigned int offset,
 		      unsigned int len, u32 mask);
@@ -165,6 +176,8 @@ void pci_bar_add_memory(struct pci_function *fn, unsigned int bar,
  */
 int pci_add_msix(struct pci_function *fn, unsigned int bar, u64 table_offset,
 		 u64 pba_offset, unsigned int vectors);
+/* MSI with @vectors (1 to 32, a power of two) vectors. */
+int pci_add_msi(struct pci_function *fn, unsigned int vectors);
 /* The function uses INTx pin A. */
 void pci_use_intx(struct pci_function *fn);
 
@@ -176,6 +189,12 @@ void pci_destroy(struct kvm *vm);
 
 /* Put @fn into the next free slot; -ENOSPC for the 33rd, with a message. */
 int pci_add(struct pci_bus *bus, struct pci_function *fn);
+/*
+ * Put @fn next to @first, function 0 of a device that is in its slot, as
+ * function @number (1 to 7). -EBUSY if that is taken.
+ */
+int pci_add_function(struct pci_function *first, unsigned int number,
+		     struct pci_function *fn);
 /* Take it out; returns when no access to it runs. Frees what the core owns. */
 void pci_remove(struct pci_function *fn);
 
@@ -201,6 +220,10 @@ void pci_doorbell_remove(struct pci_function *fn, unsigned int bar,
 
 /* Drive INTx; the core applies the command register's INTx disable bit. */
 void pci_set_intx(struct pci_function *fn, bool level);
+
+bool pci_msi_enabled(struct pci_function *fn);
+/* Signal vector @vector, or with fewer enabled the one that stands for it. */
+void pci_msi_signal(struct pci_function *fn, unsigned int vector);
 
 bool pci_msix_enabled(struct pci_function *fn);
 /*

@@ -79,6 +79,23 @@ void ioeventfd_remove(int vm_fd, const struct ioeventfd *io)
 	rung_at = 0;
 }
 
+static struct msi_message last_msi;
+static unsigned int nr_msis;
+
+int irq_signal_msi(struct irq_router *irq, const struct msi_message *msg)
+{
+	last_msi = *msg;
+	nr_msis++;
+	return 0;
+}
+
+static bool line_level;
+
+void irq_line_set(struct irq_line *line, bool level)
+{
+	line_level = level;
+}
+
 struct fixture {
 	struct kvm vm;
 	struct failure why;
@@ -123,6 +140,7 @@ static int setup(void **state)
 	bus_attach(&f->vm.ports, &f->ports);
 	bus_attach(&f->vm.mmio, &f->mmio);
 	refuse_slots = false;
+	nr_msis = 0;
 	assert_int_equal(pci_create(&f->vm, &windows), 0);
 	*state = f;
 	return 0;
@@ -500,6 +518,128 @@ static void test_pci__removed_function_is_gone(void **state)
 	assert_int_equal(f->probes[2].fn.slot, 1);
 }
 
+/* ---- Capabilities, functions, INTx, MSI ---- */
+
+static void test_pci__intx_disable_gates_the_line(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = plug_mem32(f, 1, 4096);
+
+	pci_set_intx(&p->fn, true);
+	assert_true(line_level);
+	cfg_write(f, p, PCI_COMMAND, 2, PCI_COMMAND_INTX_DISABLE);
+	assert_false(line_level);
+	/* The status bit shows what the device wants all the same. */
+	assert_int_equal(cfg_read(f, p, PCI_STATUS, 2) & PCI_STATUS_INTERRUPT,
+			 PCI_STATUS_INTERRUPT);
+	cfg_write(f, p, PCI_COMMAND, 2, 0);
+	assert_true(line_level);
+	pci_set_intx(&p->fn, false);
+	assert_false(line_level);
+}
+
+static void test_pci__functions_of_one_slot(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *first = plug_mem32(f, 1, 4096);
+	struct probe *second = new_probe(f, 2);
+	u32 bdf = bdf_of(first) + 5;
+
+	assert_int_equal(cfg_read(f, first, PCI_HEADER_TYPE, 1), 0);
+	pci_bar_init(&second->fn, 0, PCI_BAR_MEM32, false, 4096);
+	assert_int_equal(pci_add_function(&first->fn, 5, &second->fn), 0);
+	assert_int_equal(pci_add_function(&first->fn, 5, &second->fn), -EBUSY);
+	assert_int_equal(cfg_read(f, first, PCI_HEADER_TYPE, 1), 0x80);
+	assert_int_equal(pci_config_read(f->vm.pci, bdf, 0, 4), 0x56781234);
+	assert_int_equal(pci_config_read(f->vm.pci, bdf - 1, 0, 4), ALL_ONES);
+	assert_int_equal(pci_assign_bars(f->vm.pci), 0);
+	assert_int_equal(mem_read(f, MEM_BASE + 4096), 0x200);
+	/* A slot is free only without any of its functions. */
+	pci_remove(&first->fn);
+	assert_int_equal(plug_mem32(f, 3, 4096)->fn.slot, 2);
+}
+
+static void test_pci__extended_capabilities_are_a_list(void **state)
+{
+	static const u32 body = 0x11223344;
+	struct fixture *f = *state;
+	struct probe *p = new_probe(f, 1);
+
+	assert_int_equal(pci_add_extended_capability(&p->fn, 3, 1, &body, 8),
+			 0x100);
+	assert_int_equal(pci_add_extended_capability(&p->fn, 11, 2, NULL, 12),
+			 0x108);
+	assert_int_equal(pci_add_extended_capability(&p->fn, 12, 1, NULL, 4),
+			 0x114);
+	plug(f, p);
+	assert_int_equal(cfg_read(f, p, 0x100, 4), 0x10810003);
+	assert_int_equal(cfg_read(f, p, 0x104, 4), body);
+	assert_int_equal(cfg_read(f, p, 0x108, 4), 0x1142000b);
+	assert_int_equal(cfg_read(f, p, 0x114, 4), 0x0001000c);
+}
+
+static struct probe *plug_msi(struct fixture *f)
+{
+	struct probe *p = new_probe(f, 1);
+
+	assert_int_equal(pci_add_msi(&p->fn, 4), 0);
+	plug(f, p);
+	cfg_write(f, p, p->fn.msi_cap + PCI_MSI_ADDRESS_LO, 4, 0xfee01000);
+	cfg_write(f, p, p->fn.msi_cap + PCI_MSI_DATA_64, 2, 0x4047);
+	return p;
+}
+
+/* Enabled with 1 << @log2 vectors. */
+static void enable_msi(struct fixture *f, struct probe *p, unsigned int log2)
+{
+	cfg_write(f, p, p->fn.msi_cap + PCI_MSI_FLAGS, 2,
+		  PCI_MSI_FLAGS_ENABLE | log2 << 4);
+}
+
+static void test_msi__vector_stands_in_the_low_bits(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = plug_msi(f);
+
+	pci_msi_signal(&p->fn, 0);
+	assert_int_equal(nr_msis, 0);
+	enable_msi(f, p, 2);
+	pci_msi_signal(&p->fn, 2);
+	assert_int_equal(last_msi.address, 0xfee01000);
+	assert_int_equal(last_msi.data, 0x4046);
+	assert_int_equal(last_msi.devid, bdf_of(p));
+	/* With two vectors enabled the third event shares the first. */
+	enable_msi(f, p, 1);
+	pci_msi_signal(&p->fn, 2);
+	assert_int_equal(last_msi.data, 0x4046);
+	pci_msi_signal(&p->fn, 3);
+	assert_int_equal(last_msi.data, 0x4047);
+	/* More than the function has is cut. */
+	enable_msi(f, p, 7);
+	pci_msi_signal(&p->fn, 9);
+	assert_int_equal(last_msi.data, 0x4045);
+}
+
+static void test_msi__masked_vector_becomes_pending_until_unmasked(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = plug_msi(f);
+	unsigned int pending = p->fn.msi_cap + PCI_MSI_PENDING_64;
+	unsigned int mask = p->fn.msi_cap + PCI_MSI_MASK_64;
+
+	enable_msi(f, p, 2);
+	cfg_write(f, p, mask, 4, 0x2);
+	pci_msi_signal(&p->fn, 1);
+	assert_int_equal(nr_msis, 0);
+	assert_int_equal(cfg_read(f, p, pending, 4), 2);
+	cfg_write(f, p, pending, 4, 0);
+	assert_int_equal(cfg_read(f, p, pending, 4), 2);
+	cfg_write(f, p, mask, 4, 0);
+	assert_int_equal(nr_msis, 1);
+	assert_int_equal(last_msi.data, 0x4045);
+	assert_int_equal(cfg_read(f, p, pending, 4), 0);
+}
+
 /* ---- What follows a BAR ---- */
 
 static void test_pci__doorbell_follows_its_bar(void **state)
@@ -628,10 +768,16 @@ test_msix__masked_vector_becomes_pending_until_unmasked(void **state)
 	pci_msix_signal(&p->fn, 1);
 	assert_int_equal(mem_read(f, MEM_BASE + 0x800), 0);
 	set_msix_control(f, p, PCI_MSIX_FLAGS_ENABLE);
+	mem_write(f, MEM_BASE + 0x10, 8, 0x1fee02000);
+	mem_write(f, MEM_BASE + 0x18, 4, 0x55);
 	pci_msix_signal(&p->fn, 1);
 	assert_int_equal(mem_read(f, MEM_BASE + 0x800), 2);
+	assert_int_equal(nr_msis, 0);
 	mem_write(f, MEM_BASE + 0x1c, 4, 0);
 	assert_int_equal(mem_read(f, MEM_BASE + 0x800), 0);
+	assert_int_equal(nr_msis, 1);
+	assert_int_equal(last_msi.address, 0x1fee02000);
+	assert_int_equal(last_msi.data, 0x55);
 }
 
 static void test_msix__function_mask_holds_all_back(void **state)
@@ -690,6 +836,11 @@ int main(void)
 		TEST(test_pci__largest_bars_are_placed_first),
 		TEST(test_pci__what_does_not_fit_is_refused),
 		TEST(test_pci__removed_function_is_gone),
+		TEST(test_pci__intx_disable_gates_the_line),
+		TEST(test_pci__functions_of_one_slot),
+		TEST(test_pci__extended_capabilities_are_a_list),
+		TEST(test_msi__vector_stands_in_the_low_bits),
+		TEST(test_msi__masked_vector_becomes_pending_until_unmasked),
 		TEST(test_pci__doorbell_follows_its_bar),
 		TEST(test_pci__memory_follows_its_bar),
 		TEST(test_pci__memory_gives_way_to_a_bar_on_top),
