@@ -144,6 +144,11 @@ $(BUILD)/flags: FORCE
 		cmp -s - $@ || echo '$(CC) $(lkvm_cflags) $(CPPFLAGS)' \
 		'$(LDFLAGS) $(LDLIBS)' >$@
 
+# A source file that goes away leaves the archive and the program, too.
+$(BUILD)/sources: FORCE
+	@mkdir -p $(@D)
+	@echo '$(SRCS)' | cmp -s - $@ || echo '$(SRCS)' >$@
+
 # VERSION, and in a git tree the commit.
 $(BUILD)/version.h: FORCE
 	@mkdir -p $(@D)
@@ -167,8 +172,8 @@ $(BUILD)/%.o: %.c $(BUILD)/flags $(BUILD)/config.mk
 
 $(BUILD)/builtin-version.o: $(BUILD)/version.h
 
-$(OUT)/lkvm: $(OBJS)
-	$(call say,LD,$@)$(CC) $(lkvm_ldflags) -o $@ $^ $(lkvm_ldlibs)
+$(OUT)/lkvm: $(OBJS) $(BUILD)/sources
+	$(call say,LD,$@)$(CC) $(lkvm_ldflags) -o $@ $(OBJS) $(lkvm_ldlibs)
 
 $(OUT)/vm: $(OUT)/lkvm
 	$(Q)ln -f $< $@
@@ -181,9 +186,10 @@ $(OUT)/lkvm-static: $(OBJS)
 	$(call say,LD,$@)$(CC) $(lkvm_ldflags) -static -o $@ $^ $(lkvm_ldlibs)
 endif
 
-$(LIB): $(filter-out $(BUILD)/main.o,$(OBJS))
+LIB_OBJS := $(filter-out $(BUILD)/main.o,$(OBJS))
+$(LIB): $(LIB_OBJS) $(BUILD)/sources
 	@rm -f $@
-	$(call say,AR,$@)$(AR) rcs $@ $^
+	$(call say,AR,$@)$(AR) rcs $@ $(LIB_OBJS)
 
 # ---- Programs of the tests ----
 

@@ -103,6 +103,11 @@ static int wait_signal(const struct run_watch *watch)
 /* watch->lock is held. */
 static void take_signal_locked(struct run_watch *watch, int signum)
 {
+	if (signum == SIGWINCH) {
+		if (watch->console)
+			chardev_notify_resize(watch->console);
+		return;
+	}
 	if (!watch->guest || watch->signal)
 		run_die_of(signum);
 	watch->signal = signum;
@@ -166,6 +171,7 @@ int run_watch_start(struct run_watch *watch, u64 timeout_ns,
 	choose_signals(&watch->signals);
 	/* run_watch_stop() wakes the thread with this one. */
 	sigaddset(&watch->signals, SIGUSR1);
+	sigaddset(&watch->signals, SIGWINCH);
 	if (timeout_ns)
 		set_deadline(watch, timeout_ns);
 	catch_broken();
@@ -189,6 +195,13 @@ void run_watch_set_vm(struct run_watch *watch, struct kvm *vm)
 		vm_end_signal(vm, watch->signal);
 	else if (vm && watch->timed_out)
 		vm_end(vm, VM_END_TIMEOUT);
+	pthread_mutex_unlock(&watch->lock);
+}
+
+void run_watch_set_console(struct run_watch *watch, struct chardev *console)
+{
+	pthread_mutex_lock(&watch->lock);
+	watch->console = console;
 	pthread_mutex_unlock(&watch->lock);
 }
 

@@ -123,8 +123,10 @@ static int run_with_consoles(const struct kvm_config *config,
 	int err, status, signum;
 
 	err = open_consoles(config, watch, why, &consoles);
+	run_watch_set_console(watch, consoles.console);
 	if (!err)
 		err = run_until_end(config, &consoles, watch, why, &end);
+	run_watch_set_console(watch, NULL);
 	signum = run_watch_end_guest(watch);
 	close_consoles(&consoles, signum || end == VM_END_TIMEOUT);
 	status = err ? failure_status(why) : end_status(config, end, why);

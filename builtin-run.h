@@ -16,6 +16,7 @@
 #include "lkvm/log.h"
 #include "lkvm/options.h"
 
+struct chardev;
 struct failure;
 struct kvm;
 
@@ -68,10 +69,11 @@ struct run_watch {
 	struct timespec deadline; /* CLOCK_MONOTONIC; set before it starts */
 	bool has_deadline;	  /* the thread's own once it runs */
 
-	pthread_mutex_t lock; /* guards all below */
-	struct kvm *vm;	      /* to be ended; NULL: none now */
-	bool guest;	      /* there is a guest, also between two VMs */
-	bool stop;	      /* the thread shall leave */
+	pthread_mutex_t lock;	 /* guards all below */
+	struct kvm *vm;		 /* to be ended; NULL: none now */
+	struct chardev *console; /* told of the terminal's size; or NULL */
+	bool guest;		 /* there is a guest, also between two VMs */
+	bool stop;		 /* the thread shall leave */
 	bool timed_out;
 	int signal; /* the first one taken, or 0 */
 };
@@ -84,6 +86,8 @@ int run_watch_start(struct run_watch *watch, u64 timeout_ns,
  * came in between, @vm is ended.
  */
 void run_watch_set_vm(struct run_watch *watch, struct kvm *vm);
+/* SIGWINCH is @console's from now on; NULL: nobody's. */
+void run_watch_set_console(struct run_watch *watch, struct chardev *console);
 /* No VM will follow. Returns the signal that was taken, or 0. */
 int run_watch_end_guest(struct run_watch *watch);
 /* As if the guest had powered off; @watch is the struct run_watch. */

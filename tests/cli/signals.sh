@@ -15,18 +15,19 @@ fi
 guest "$tmp/hi" '\272\370\003\260H\356\260i\356\260\n\356\372\364\353\375'
 flags=(--nodefaults -m 64 -c 1)
 
-# start ARG...: in the background ($pid), until the guest has said "Hi". As a
-# job of its own: a plain background job ignores SIGINT.
+# A background job ignores SIGINT, and so would lkvm.
+fresh=(env "--default-signal=TERM,INT,HUP")
+
+# start COMMAND...: lkvm by way of it in the background ($pid), until the guest
+# has said "Hi".
 start()
 {
 	local i
 
 	: >"$tmp/out"
-	set -m
-	"$LKVM" run "${flags[@]}" "$@" "$tmp/hi" \
+	"$@" "$LKVM" run "${flags[@]}" "$tmp/hi" \
 		</dev/null >"$tmp/out" 2>"$tmp/err" &
 	pid=$!
-	set +m
 	for ((i = 0; i < 100; i++)); do
 		grep -q Hi "$tmp/out" && return 0
 		sleep 0.05
@@ -37,13 +38,19 @@ start()
 # end: waits for it; $status and $took (ms since $asked).
 end()
 {
+	local watchdog
+
 	status=0
+	(sleep 20 && kill -KILL "$pid") >/dev/null 2>&1 &
+	watchdog=$!
 	wait "$pid" 2>/dev/null || status=$?
 	took=$((($(date +%s%N) - asked) / 1000000))
+	kill $watchdog
+	wait $watchdog 2>/dev/null
 }
 
 for signal in TERM INT HUP; do
-	start || fail "SIG$signal: the guest runs" "$(cat "$tmp/err")"
+	start "${fresh[@]}" || fail "SIG$signal: the guest runs" "$(cat "$tmp/err")"
 	asked=$(date +%s%N)
 	kill -$signal $pid
 	end
@@ -60,7 +67,7 @@ done
 survives_hup()
 (
 	trap '' HUP
-	start && kill -HUP $pid && sleep 0.3 && kill -0 $pid
+	start env --default-signal=TERM && kill -HUP $pid && sleep 0.3 && kill -0 $pid
 	alive=$?
 	kill $pid
 	exit $alive
@@ -77,10 +84,8 @@ guest "$tmp/flood" '\272\370\003\260x\356\353\375'
 # shellcheck disable=SC2217 # that it does not read is the point
 sleep 20 <"$tmp/fifo" &
 sleeper=$!
-set -m
-"$LKVM" run "${flags[@]}" "$tmp/flood" </dev/null >"$tmp/fifo" 2>"$tmp/err" &
+"${fresh[@]}" "$LKVM" run "${flags[@]}" "$tmp/flood" </dev/null >"$tmp/fifo" 2>"$tmp/err" &
 pid=$!
-set +m
 sleep 2
 asked=$(date +%s%N)
 kill $pid
@@ -98,10 +103,8 @@ fi
 mkfifo "$tmp/kernel"
 sleep 20 >"$tmp/kernel" &
 sleeper=$!
-set -m
-"$LKVM" run "${flags[@]}" -k "$tmp/kernel" </dev/null >"$tmp/out" 2>&1 &
+"${fresh[@]}" "$LKVM" run "${flags[@]}" -k "$tmp/kernel" </dev/null >"$tmp/out" 2>&1 &
 pid=$!
-set +m
 sleep 0.5
 asked=$(date +%s%N)
 kill $pid
