@@ -59,6 +59,10 @@ static int check_ram(struct kvm *vm, unsigned int phys_bits)
 	u64 limit = BIT64(phys_bits) - (HIGH_RAM_GPA - LOW_RAM_MAX);
 	u64 len = vm->config->ram_len;
 
+	if (vm->config->ram_base)
+		return vm_fail(vm, -EINVAL,
+			       "memory: RAM of this machine begins at 0: give "
+			       "--mem no address");
 	if (len < HIGH_GPA)
 		return vm_fail(
 			vm, -EINVAL,
