@@ -61,21 +61,19 @@ static u32 fill_chain(const struct virtq_chain *chain)
 	return (u32)done;
 }
 
-/* Serve a turn's requests. True: there may be more. */
-static bool serve_turn(struct rng *rng, struct virtq *q)
+static void serve_turn(struct rng *rng, struct virtq *q)
 {
 	struct virtq_chain chain = {
 		.iov = rng->iov,
 		.max_iov = ARRAY_SIZE(rng->iov),
 	};
-	unsigned int served = 0;
 
-	while (served < RNG_MAX_REQUESTS && virtq_pop(q, &chain) > 0) {
+	for (unsigned int i = 0; i < RNG_MAX_REQUESTS; i++) {
+		if (virtq_pop(q, &chain) <= 0)
+			break;
 		virtq_push(q, chain.head, fill_chain(&chain));
-		served++;
 	}
 	virtq_notify(q);
-	return served == RNG_MAX_REQUESTS;
 }
 
 static void rng_kicked(struct event_source *source, u32 events)
@@ -85,8 +83,9 @@ static void rng_kicked(struct event_source *source, u32 events)
 
 	virtq_take_kick(q);
 	virtq_disable_kicks(q);
-	if (serve_turn(rng, q) || virtq_enable_kicks(q))
-		virtq_kick(q); /* after the others had their turn */
+	serve_turn(rng, q);
+	if (virtq_enable_kicks(q))
+		virtq_kick(q); /* there is more, after the others' turn */
 }
 
 /* ---- The device ---- */

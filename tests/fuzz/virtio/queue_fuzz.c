@@ -71,9 +71,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	q = &dev.queues[0];
 	features = (u64)(data[0] & 3) << VIRTIO_RING_F_INDIRECT_DESC;
 	q->size = 1U << (data[1] % 6);
-	q->desc_gpa = FAKE_RAM_START;
-	q->avail_gpa = FAKE_RAM_START + 0x200;
-	q->used_gpa = FAKE_RAM_START + 0x300;
+	/* What the driver writes stands first, so that short inputs matter. */
+	q->avail_gpa = FAKE_RAM_START;
+	q->desc_gpa = FAKE_RAM_START + 0x50;
+	q->used_gpa = FAKE_RAM_START + 0x400;
 	data += 2;
 	len -= 2;
 	memcpy(guest.mem.ram[0].hva, data, len < RAM_LEN ? len : RAM_LEN);

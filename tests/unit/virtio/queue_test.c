@@ -186,8 +186,14 @@ static void test_virtq_pop__refuses_head_out_of_range(void **state) /* S4 */
 static void test_virtq_pop__refuses_next_out_of_range(void **state)
 {
 	struct fixture *f = *state;
+	struct vring_desc *desc = fake_ptr(&f->guest, f->buffer, 4096);
 
-	fake_desc(&f->ring, 0, f->buffer, 1, NEXT, SIZE);
+	/* Behind the table stands something that looks good. */
+	for (unsigned int i = 0; i < 2 * SIZE; i++)
+		desc[i] = (struct vring_desc){ f->buffer, 1, 0, 0 };
+	desc[0] = (struct vring_desc){ f->buffer, 1, NEXT, SIZE };
+	f->q->desc_gpa = f->buffer;
+	enable_with(f, ALL_FEATURES);
 	fake_post(&f->ring, 0);
 	assert_broken(f);
 }
@@ -196,6 +202,7 @@ static void test_virtq_pop__refuses_index_jump(void **state)
 {
 	struct fixture *f = *state;
 
+	fake_desc(&f->ring, 0, f->buffer, 1, 0, 0);
 	f->ring.avail->idx = SIZE + 1;
 	assert_broken(f);
 }
@@ -280,7 +287,9 @@ static void test_virtq_pop__refuses_long_indirect_table(void **state)
 static void test_virtq_pop__refuses_misaligned_indirect_table(void **state)
 {
 	struct fixture *f = *state;
+	const struct vring_desc desc = { f->buffer, 16, 0, 0 };
 
+	memcpy(fake_ptr(&f->guest, f->buffer + 1, 16), &desc, sizeof(desc));
 	refuse_indirect(f, f->buffer + 1, 16, 0);
 }
 
