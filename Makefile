@@ -79,8 +79,13 @@ lkvm_ldflags = $(CFLAGS) $(san_ldflags_$(SAN)) -pthread -Wl,--as-needed \
 lkvm_ldlibs = $(CONFIG_LDLIBS) $(LDLIBS)
 compile = $(CC) $(lkvm_cppflags) $(lkvm_cflags) -include lkvm/banned.h -MMD -MP
 
-# $(call say,WHAT,FILE): the short form of a command, unless V=1 prints it.
-ifeq ($(V),1)
+# $(call say,WHAT,FILE): the short form of a command, unless V=1 prints it or
+# make -s wants silence.
+silent := $(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS))))
+ifneq ($(silent),)
+Q := @
+say := @
+else ifeq ($(V),1)
 Q :=
 say :=
 else
@@ -135,7 +140,7 @@ $(BUILD)/config.mk: Makefile $(BUILD)/flags
 		"install libaio-dev" >&2; exit 1; }; \
 	{ echo "CONFIG_CPPFLAGS := $$cppflags"; \
 	echo "CONFIG_LDLIBS := -laio"; } >$@
-	@printf '  config  %s\n' 'libaio: yes'
+	$(if $(silent),,@printf '  config  %s\n' 'libaio: yes')
 
 # Rewritten, and with it everything rebuilt, when compiler or flags change.
 $(BUILD)/flags: FORCE
