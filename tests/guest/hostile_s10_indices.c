@@ -23,6 +23,11 @@ static void select_absent(struct blk *blk, u16 queue)
 	write16(blk->dev.notify, queue);
 	write32(blk->dev.notify, queue);
 	write8(blk->dev.notify, (u8)queue);
+	if (!blk->dev.notify_port)
+		return;
+	out16(blk->dev.notify_port, queue);
+	out32(blk->dev.notify_port, queue);
+	out8(blk->dev.notify_port, (u8)queue);
 }
 
 void guest_main(void)

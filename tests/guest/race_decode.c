@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two processors access a BAR while one toggles its memory decode and one moves
- * it; a neighbour answers right all the time.
+ * Two processors access BARs while one toggles their decode and one moves the
+ * memory BAR; a neighbour answers right all the time.
  *
  * guest-args: -c 4 --rng --disk DISK,ro
  */
@@ -32,6 +32,7 @@ static void access(void)
 		__atomic_fetch_add(&wrong, 1, __ATOMIC_SEQ_CST);
 	write16(home + registers + COMMON_QUEUE_SELECT, 0);
 	write16(rng.notify, 0);
+	out16(rng.notify_port, 0);
 	if (read32(blk.config) != CAPACITY)
 		__atomic_fetch_add(&wrong, 1, __ATOMIC_SEQ_CST);
 }
@@ -39,7 +40,8 @@ static void access(void)
 static void toggle(void)
 {
 	pci_write(rng.slot, PCI_COMMAND, 2, COMMAND_MASTER);
-	pci_write(rng.slot, PCI_COMMAND, 2, COMMAND_MASTER | COMMAND_MEMORY);
+	pci_write(rng.slot, PCI_COMMAND, 2,
+		  COMMAND_MASTER | COMMAND_MEMORY | COMMAND_IO);
 	toggles++;
 }
 
@@ -87,7 +89,8 @@ static bool find_bar(void)
 {
 	for (bar = 0; bar < 5; bar++) {
 		home = pci_read(rng.slot, PCI_BAR(bar), 4) & ~0xfU;
-		if (home && rng.common - home < pci_bar_size(rng.slot, bar))
+		if (home && !(pci_read(rng.slot, PCI_BAR(bar), 4) & 1) &&
+		    rng.common - home < pci_bar_size(rng.slot, bar))
 			break;
 	}
 	registers = rng.common - home;
@@ -98,7 +101,7 @@ void guest_main(void)
 {
 	check(virtio_find(&rng, VIRTIO_RNG));
 	check(virtio_find(&blk, VIRTIO_BLK));
-	check(find_bar());
+	check(find_bar() && rng.notify_port);
 	check(cpu_start_others(OTHERS));
 	access_for(RACE_SECONDS);
 	stop = true;

@@ -7,7 +7,7 @@
 #include "virtio.h"
 
 #define VECTOR 0x22
-#define REQUESTS 5
+#define REQUESTS 6
 
 static volatile u32 interrupts;
 
@@ -32,6 +32,21 @@ static bool open_with_interrupts(struct blk *blk)
 	return true;
 }
 
+/* The doorbell in port space rings as well as the one in memory. */
+static void read_by_port(struct blk *blk)
+{
+	u64 doorbell = blk->queue.notify;
+
+	check(blk->dev.notify_port);
+	blk_prepare(blk, BLK_READ, 1, BLK_BUFFER, 512);
+	blk->queue.notify = NOBODY;
+	queue_submit(&blk->queue, 0);
+	out16(blk->dev.notify_port, 0);
+	check(queue_wait(&blk->queue, NULL));
+	check_equal("read by port", blk_result(), BLK_OK);
+	blk->queue.notify = doorbell;
+}
+
 void guest_main(void)
 {
 	const char *text = (void *)BLK_BUFFER;
@@ -47,6 +62,7 @@ void guest_main(void)
 		    BLK_OK);
 	check(equal(text + 1024, "sector 63 ", 10));
 
+	read_by_port(&blk);
 	memset((void *)BLK_BUFFER, 'w', 1024);
 	check_equal("write", blk_request(&blk, BLK_WRITE, 7, BLK_BUFFER, 1024),
 		    BLK_OK);

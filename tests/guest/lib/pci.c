@@ -118,3 +118,8 @@ u64 pci_bar_reach(u32 slot, u32 bar)
 	pci_command(slot, COMMAND_MEMORY, 0);
 	return place;
 }
+
+u16 pci_bar_port(u32 slot, u32 bar)
+{
+	return (u16)(pci_read(slot, PCI_BAR(bar), 4) & ~3U);
+}

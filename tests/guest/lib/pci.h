@@ -35,5 +35,7 @@ u32 pci_find(u16 vendor, u16 device);
 u64 pci_bar_size(u32 slot, u32 bar);
 /* Where it is; one above 4 GiB is moved to where this guest can reach it. */
 u64 pci_bar_reach(u32 slot, u32 bar);
+/* The first port of an I/O BAR. */
+u16 pci_bar_port(u32 slot, u32 bar);
 
 #endif

@@ -13,12 +13,19 @@ enum {
 static void note_capability(struct virtio *dev, u32 cap)
 {
 	u8 type = (u8)pci_read(dev->slot, cap + 3, 1);
+	u32 bar = pci_read(dev->slot, cap + 4, 1);
+	u32 offset = pci_read(dev->slot, cap + 8, 4);
 	u64 at;
 
 	if (type < CFG_COMMON || type > CFG_DEVICE)
 		return;
-	at = pci_bar_reach(dev->slot, pci_read(dev->slot, cap + 4, 1)) +
-	     pci_read(dev->slot, cap + 8, 4);
+	if (pci_read(dev->slot, PCI_BAR(bar), 4) & 1) {
+		if (type == CFG_NOTIFY)
+			dev->notify_port =
+				(u16)(pci_bar_port(dev->slot, bar) + offset);
+		return;
+	}
+	at = pci_bar_reach(dev->slot, bar) + offset;
 	if (type == CFG_COMMON)
 		dev->common = at;
 	if (type == CFG_NOTIFY) {
@@ -52,7 +59,7 @@ bool virtio_find(struct virtio *dev, u16 device)
 	cap = pci_capability(dev->slot, CAP_MSIX, 0);
 	if (cap)
 		note_msix(dev, cap);
-	pci_command(dev->slot, COMMAND_MEMORY | COMMAND_MASTER, 0);
+	pci_command(dev->slot, COMMAND_IO | COMMAND_MEMORY | COMMAND_MASTER, 0);
 	return dev->common && dev->notify && dev->isr;
 }
 

@@ -76,6 +76,7 @@ struct virtio {
 	u32 slot;
 	u64 common, isr, notify, config;
 	u32 notify_multiplier;
+	u16 notify_port; /* the same as a port, or 0 */
 	u64 msix_table;
 	u32 msix_vectors;
 };
