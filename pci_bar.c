@@ -539,6 +539,17 @@ void pci_bar_release_all(struct pci_bus *bus)
 	bus->retired = NULL;
 }
 
+const struct pci_fragment *
+pci_bar_next_piece(const struct pci_fragment *fragment, struct pci_piece *piece)
+{
+	*piece = (struct pci_piece){
+		.start = fragment->region.start,
+		.len = fragment->region.len,
+		.nr_slots = fragment->nr_slots,
+	};
+	return fragment->next;
+}
+
 /* ---- Doorbells ---- */
 
 void pci_doorbell_add(struct pci_function *fn, unsigned int index,

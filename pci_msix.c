@@ -93,16 +93,23 @@ static bool is_masked_locked(const struct msix *msix, unsigned int vector)
 		PCI_MSIX_ENTRY_CTRL_MASKBIT);
 }
 
-static void deliver_locked(struct pci_function *fn, unsigned int vector)
+static struct msi_message message_locked(const struct pci_function *fn,
+					 unsigned int vector)
 {
 	const u8 *entry = &fn->msix->table[vector * PCI_MSIX_ENTRY_SIZE];
-	struct msi_message msg = {
+
+	return (struct msi_message){
 		.address = pci_get_le(entry + PCI_MSIX_ENTRY_LOWER_ADDR, 4) |
 			   (u64)pci_get_le(entry + PCI_MSIX_ENTRY_UPPER_ADDR, 4)
 				   << 32,
 		.data = pci_get_le(entry + PCI_MSIX_ENTRY_DATA, 4),
 		.devid = pci_bdf(fn),
 	};
+}
+
+static void deliver_locked(struct pci_function *fn, unsigned int vector)
+{
+	struct msi_message msg = message_locked(fn, vector);
 
 	/* An address that is no interrupt is the guest's own loss. */
 	irq_signal_msi(&fn->bus->vm->irq, &msg);
@@ -166,6 +173,30 @@ void pci_msix_signal(struct pci_function *fn, unsigned int vector)
 	else
 		deliver_locked(fn, vector);
 	pthread_mutex_unlock(&msix->lock);
+}
+
+unsigned int pci_msix_vectors(const struct pci_function *fn)
+{
+	return fn->msix ? fn->msix->vectors : 0;
+}
+
+struct pci_msix_state pci_msix_state(struct pci_function *fn,
+				     unsigned int vector)
+{
+	struct msix *msix = fn->msix;
+	struct pci_msix_state state;
+	struct msi_message msg;
+
+	pthread_mutex_lock(&msix->lock);
+	msg = message_locked(fn, vector);
+	state = (struct pci_msix_state){
+		.address = msg.address,
+		.data = msg.data,
+		.masked = is_masked_locked(msix, vector),
+		.pending = msix->pba[vector / 8] & BIT(vector % 8),
+	};
+	pthread_mutex_unlock(&msix->lock);
+	return state;
 }
 
 /* Writes beyond the table's end are cut: an 8-byte write there hits 4 bytes. */

@@ -46,6 +46,16 @@ void pci_bar_claim_locked(struct pci_bar *bar);
  * caller puts the registers back and calls again.
  */
 int pci_remap_locked(struct pci_bus *bus, struct pci_fragment **retired);
+/* One place where a BAR answers, as pci_dump() shows it. */
+struct pci_piece {
+	u64 start, len;
+	unsigned int nr_slots;
+};
+
+/* Describe @fragment, and return the next one of its BAR. */
+const struct pci_fragment *
+pci_bar_next_piece(const struct pci_fragment *fragment,
+		   struct pci_piece *piece);
 /* Wait until nobody is inside, and free. Without the lock. */
 void pci_free_retired(struct pci_bus *bus, struct pci_fragment *retired);
 /* Free what could not be waited for before; nothing runs any more. */
@@ -69,6 +79,17 @@ bool pci_msix_access(struct pci_function *fn, unsigned int bar,
 		     struct bus_access *acc);
 /* Enable or function mask changed to what @control says. */
 void pci_msix_control_written(struct pci_function *fn, u16 control);
+/* One vector, as pci_dump() shows it. */
+struct pci_msix_state {
+	u64 address;
+	u32 data;
+	bool masked, pending;
+};
+
+/* Number of vectors; 0 without MSI-X. */
+unsigned int pci_msix_vectors(const struct pci_function *fn);
+struct pci_msix_state pci_msix_state(struct pci_function *fn,
+				     unsigned int vector);
 void pci_msix_free(struct pci_function *fn);
 /* Offset of the message control register; 0 without MSI-X. */
 unsigned int pci_msix_control_offset(const struct pci_function *fn);

@@ -204,6 +204,15 @@ void pci_remove(struct pci_function *fn);
  */
 int pci_assign_bars(struct pci_bus *bus);
 
+/* Where pci_dump() writes: one call a line, no newline in it. Must not block. */
+struct pci_dump_sink {
+	void (*line)(void *opaque, const char *text);
+	void *opaque;
+};
+
+/* Registers, mappings and interrupts of all functions. Any thread. */
+void pci_dump(struct pci_bus *bus, const struct pci_dump_sink *sink);
+
 /* ---- Used by devices at run time, from any thread ---- */
 
 /* Read or set registers from the device's side, past the write masks. */

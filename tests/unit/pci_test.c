@@ -9,6 +9,7 @@
 #include <linux/pci_regs.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include "lkvm/kvm.h"
 #include "pci_priv.h"
@@ -813,6 +814,43 @@ static void test_msix__hostile_accesses_stay_inside(void **state)
 	assert_int_equal(mem_read(f, MEM_BASE + 3 * 16), 0x100);
 }
 
+/* ---- The dump ---- */
+
+static void append(void *opaque, const char *text)
+{
+	char *all = opaque;
+	size_t len = strlen(all);
+
+	snprintf(all + len, 4096 - len, "%s\n", text);
+}
+
+static void test_pci__dump_shows_registers_and_mappings(void **state)
+{
+	char all[4096] = "";
+	const struct pci_dump_sink sink = { append, all };
+	struct fixture *f = *state;
+	struct probe *p = plug_msix(f);
+	struct pci_doorbell db = { .offset = 0x900 };
+
+	pci_doorbell_add(&p->fn, 0, &db);
+	mem_write(f, MEM_BASE, 8, 0xfee00000);
+	set_msix_control(f, p, PCI_MSIX_FLAGS_ENABLE);
+	pci_dump(f->vm.pci, &sink);
+	assert_non_null(strstr(all, "00:00.0 1b36:0008 class 060000"));
+	assert_non_null(strstr(all, "00:01.0 1234:5678 class ff0000 probe: "
+				    "I/O- memory+ master-\n"));
+	assert_non_null(strstr(all, "answers at 0xc0000000-0xc0000fff"));
+	assert_non_null(strstr(all, "doorbell +0x900: eventfd"));
+	assert_non_null(strstr(all, "MSI-X: 3 vectors, enabled"));
+	assert_non_null(strstr(all, "0: address 0xfee00000, data 0x0, masked"));
+	cfg_write(f, p, PCI_COMMAND, 2, 0);
+	all[0] = '\0';
+	pci_dump(f->vm.pci, &sink);
+	assert_non_null(strstr(all, "at 0xc0000000: answers nowhere"));
+	assert_non_null(strstr(all, "doorbell +0x900: traps"));
+	pci_doorbell_remove(&p->fn, 0, &db);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -848,6 +886,7 @@ int main(void)
 		TEST(test_msix__masked_vector_becomes_pending_until_unmasked),
 		TEST(test_msix__function_mask_holds_all_back),
 		TEST(test_msix__hostile_accesses_stay_inside),
+		TEST(test_pci__dump_shows_registers_and_mappings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
