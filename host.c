@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/kvm.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -27,11 +28,47 @@ static const struct arch_required_cap common_caps[] = {
 	{ 0, NULL },
 };
 
-static int fail_open(const char *path, int err, struct failure *why)
+/* From /etc/group alone: a static lkvm has no other name services. */
+static bool group_name(gid_t gid, char *name, size_t len)
 {
-	const struct group *group = NULL;
+	const struct group *entry;
+	bool found = false;
+	FILE *file = fopen("/etc/group", "re");
+
+	if (!file)
+		return false;
+	while (!found && (entry = fgetgrent(file))) {
+		found = entry->gr_gid == gid;
+		if (found)
+			snprintf(name, len, "%s", entry->gr_name);
+	}
+	fclose(file);
+	return found;
+}
+
+/* Joining a group helps where it may open the device; root's one never does. */
+static int fail_permission(const char *path, int err, struct failure *why)
+{
+	char name[64];
 	struct stat st;
 
+	if (!stat(path, &st) && (st.st_mode & S_IWGRP) && st.st_gid &&
+	    group_name(st.st_gid, name, sizeof(name)))
+		return fail_host(
+			why, -err,
+			"no permission to open %s, which belongs to "
+			"group %s: run 'sudo usermod -aG %s $USER' and "
+			"log in again",
+			path, name, name);
+	return fail_host(why, -err,
+			 "no permission to open %s: run 'sudo chgrp kvm %s; "
+			 "sudo chmod 660 %s; sudo usermod -aG kvm $USER' and "
+			 "log in again",
+			 path, path, path);
+}
+
+static int fail_open(const char *path, int err, struct failure *why)
+{
 	switch (err) {
 	case ENOENT:
 		return fail_host(
@@ -42,15 +79,7 @@ static int fail_open(const char *path, int err, struct failure *why)
 			path);
 	case EACCES:
 	case EPERM:
-		if (!stat(path, &st))
-			group = getgrgid(st.st_gid);
-		return fail_host(
-			why, -err,
-			"no permission to open %s, which belongs to group "
-			"%s: run 'sudo usermod -aG %s $USER' and log in "
-			"again",
-			path, group ? group->gr_name : "kvm",
-			group ? group->gr_name : "kvm");
+		return fail_permission(path, err, why);
 	case ENODEV:
 	case ENXIO:
 		return fail_host(

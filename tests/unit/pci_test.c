@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "lkvm/arch.h"
 #include "lkvm/kvm.h"
 #include "pci_priv.h"
 #include <cmocka.h> /* last: it has a macro named fail */
@@ -88,6 +89,16 @@ int irq_signal_msi(struct irq_router *irq, const struct msi_message *msg)
 	last_msi = *msg;
 	nr_msis++;
 	return 0;
+}
+
+/* ---- A machine with one interrupt line ---- */
+
+static struct irq_line_hub hub;
+
+struct irq_line arch_pci_irq_line(struct kvm *vm, unsigned int slot,
+				  unsigned int pin)
+{
+	return (struct irq_line){ .hub = &hub };
 }
 
 static bool line_level;
