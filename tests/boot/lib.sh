@@ -16,7 +16,7 @@ fail()
 	fi
 	if [ -s "$T/out" ]; then
 		echo "--- the end of lkvm's stdout:"
-		tail -n 12 "$T/out" | cut -c1-200
+		tail -n 12 "$T/out" | cut -c1-200 | tr -cd '\011\012\040-\176'
 	fi
 	exit 1
 }
@@ -194,12 +194,18 @@ need_root()
 	[ "$(id -u)" = 0 ] || skip "needs root"
 }
 
-# cpu_ticks PID: user and system time of each thread: "comm ticks".
+# cpu_ticks PID: user and system time of each thread, in ticks of 10 ms, the
+# vCPU's last: that is the one that used most.
 cpu_ticks()
 {
-	sed 's/^.*(\(.*\)) . \(.*\)/\1|\2/; s/ /_/g' \
-		"/proc/$1"/task/*/stat 2>/dev/null | tr '_|' '  ' |
-		awk '{ print $1, $12 + $13 }'
+	sed 's/^.*) //' "/proc/$1"/task/*/stat 2>/dev/null |
+		awk '{ print $12 + $13 }' | sort -n
+}
+
+# own_ticks FILE: the sum of what cpu_ticks said of lkvm's own threads.
+own_ticks()
+{
+	sed '$d' "$1" | awk '{ t += $1 } END { print t + 0 }'
 }
 
 # machine_boot: one guest with disk, console and rng that tells all about its

@@ -22,16 +22,16 @@ while [ $i -lt 257 ]; do
 done | head -c 262144 >/tmp/pattern
 echo "@ md5 $(md5sum </tmp/pattern | cut -d' ' -f1)"
 stty raw -echo
-printf '@begin'
+printf '@begin\n'
 cat /tmp/pattern
 printf '@end'
 stty sane
 GUEST
 expect_status 0
-# From the marker on: 262144 bytes, then the end marker.
-at=$(grep -abo '@begin' out | head -n 1 | cut -d: -f1)
-tail -c "+$((at + 7))" out | head -c 262144 >pattern
+# After the line of the marker: 262144 bytes, then the end marker.
+start=$(($(sed '/@begin$/q' out | wc -c) + 1))
+tail -c "+$start" out | head -c 262144 >pattern
 expect_eq "marker after the pattern" "@end" \
-	"$(tail -c "+$((at + 7 + 262144))" out | head -c 4)"
+	"$(tail -c "+$((start + 262144))" out | head -c 4)"
 expect_eq "checksum" "$(value md5)" "$(md5sum <pattern | cut -d' ' -f1)"
 expect_eq "size of stderr" 0 "$(stat -c %s err)"
