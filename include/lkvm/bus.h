@@ -118,7 +118,9 @@ void bus_unlink(struct bus *bus, struct bus_region *region);
  * the calling thread do not count. Returns 0; or -EDEADLK, at once, where
  * waiting could never end because a thread inside @region itself waits, in
  * turn, for an access of the calling thread: the range is gone for new
- * accesses, but the storage must stay until a later call returns 0.
+ * accesses, but the storage must stay until a later call returns 0. Only waits
+ * on this bus are seen: a handler on one bus must not wait for a region of
+ * another whose handlers wait for regions of the first.
  */
 int bus_quiesce(struct bus *bus, struct bus_region *region);
 
