@@ -488,8 +488,10 @@ void pci_remove(struct pci_function *fn)
 	struct pci_fragment *retired = NULL;
 	struct pci_bus *bus = fn->bus;
 
-	if (!bus)
+	if (!bus) {
+		pci_msix_free(fn);
 		return;
+	}
 	pthread_mutex_lock(&bus->lock);
 	/* Without decoding nothing of it answers, and its doorbells go. */
 	pci_put_le(&fn->config[PCI_COMMAND], 2, 0);

@@ -159,20 +159,23 @@ bool pci_msix_enabled(struct pci_function *fn)
 	return enabled;
 }
 
-void pci_msix_signal(struct pci_function *fn, unsigned int vector)
+bool pci_msix_signal(struct pci_function *fn, unsigned int vector)
 {
 	struct msix *msix = fn->msix;
+	bool enabled;
 
-	if (!msix || vector >= msix->vectors)
-		return;
+	if (!msix)
+		return false;
 	pthread_mutex_lock(&msix->lock);
-	if (!msix->enabled)
-		;
-	else if (is_masked_locked(msix, vector))
-		msix->pba[vector / 8] |= (u8)BIT(vector % 8);
-	else
-		deliver_locked(fn, vector);
+	enabled = msix->enabled;
+	if (enabled && vector < msix->vectors) {
+		if (is_masked_locked(msix, vector))
+			msix->pba[vector / 8] |= (u8)BIT(vector % 8);
+		else
+			deliver_locked(fn, vector);
+	}
 	pthread_mutex_unlock(&msix->lock);
+	return enabled;
 }
 
 unsigned int pci_msix_vectors(const struct pci_function *fn)

@@ -11,7 +11,11 @@
 #include "lkvm/virtio.h"
 #include "virtio/worker.h"
 
-#define BLK_QUEUE_SIZE 256U
+/*
+ * Room for a request of 1 MiB in scattered pages, which is what Linux sends at
+ * most for large reads: with 256 entries it would have to send two.
+ */
+#define BLK_QUEUE_SIZE 512U
 /* A chain has a header and a status byte beside its data. */
 #define BLK_SEG_MAX (BLK_QUEUE_SIZE - 2)
 

@@ -106,9 +106,7 @@ static u8 take_isr(struct virtio_pci *vpci)
 /* NO_VECTOR is above every vector there is: signals nothing. */
 static void interrupt(struct virtio_pci *vpci, u16 vector, u8 isr_bit)
 {
-	if (pci_msix_enabled(&vpci->fn))
-		pci_msix_signal(&vpci->fn, vector);
-	else
+	if (!pci_msix_signal(&vpci->fn, vector))
 		raise_isr(vpci, isr_bit);
 }
 
@@ -580,6 +578,7 @@ int virtio_pci_create(struct kvm *vm, struct virtio_device *dev,
 	return 0;
 
 err_free:
+	pci_remove(&vpci->fn);
 	free(vpci->doorbells);
 	pthread_mutex_destroy(&vpci->isr_lock);
 	pthread_mutex_destroy(&vpci->lock);

@@ -195,7 +195,10 @@ int pci_add(struct pci_bus *bus, struct pci_function *fn);
  */
 int pci_add_function(struct pci_function *first, unsigned int number,
 		     struct pci_function *fn);
-/* Take it out; returns when no access to it runs. Frees what the core owns. */
+/*
+ * Take it out; returns when no access to it runs. Frees what the core owns, of a
+ * function that was never added too.
+ */
 void pci_remove(struct pci_function *fn);
 
 /*
@@ -236,10 +239,10 @@ void pci_msi_signal(struct pci_function *fn, unsigned int vector);
 
 bool pci_msix_enabled(struct pci_function *fn);
 /*
- * Signal vector @vector: delivered, or pending while masked. A vector that does
- * not exist, or MSI-X disabled, does nothing.
+ * Signal vector @vector: delivered, or pending while masked; one that does not
+ * exist does nothing. False: MSI-X is disabled, use INTx.
  */
-void pci_msix_signal(struct pci_function *fn, unsigned int vector);
+bool pci_msix_signal(struct pci_function *fn, unsigned int vector);
 
 /* ---- Accesses by bus number, slot and function: CF8/CFC, ECAM, tests ---- */
 
