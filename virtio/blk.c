@@ -83,10 +83,13 @@ static void blk_drain(struct virtio_worker *worker)
 {
 	struct blk *blk = container_of(worker, struct blk, worker);
 
-	while (blk->in_flight) {
-		virtq_take_kick(worker->q);
+	/* Look before waiting: the ring that brought us here may be the last. */
+	for (;;) {
 		disk_poll(blk->disk);
 		disk_commit(blk->disk);
+		if (!blk->in_flight)
+			break;
+		virtq_take_kick(worker->q);
 	}
 	if (blk->unannounced)
 		announce(blk);
