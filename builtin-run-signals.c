@@ -108,6 +108,11 @@ static void take_signal_locked(struct run_watch *watch, int signum)
 			chardev_notify_resize(watch->console);
 		return;
 	}
+	if (signum == SIGUSR2) {
+		if (watch->vm)
+			run_dump_pci(watch->vm);
+		return;
+	}
 	if (!watch->guest || watch->signal)
 		run_die_of(signum);
 	watch->signal = signum;
@@ -171,6 +176,7 @@ int run_watch_start(struct run_watch *watch, u64 timeout_ns,
 	choose_signals(&watch->signals);
 	/* run_watch_stop() wakes the thread with this one. */
 	sigaddset(&watch->signals, SIGUSR1);
+	sigaddset(&watch->signals, SIGUSR2);
 	sigaddset(&watch->signals, SIGWINCH);
 	if (timeout_ns)
 		set_deadline(watch, timeout_ns);

@@ -11,6 +11,7 @@
 #include "lkvm/failure.h"
 #include "lkvm/host.h"
 #include "lkvm/kvm.h"
+#include "lkvm/pci.h"
 
 /*
  * How long output may take once the user or the time limit wanted the end: the
@@ -52,6 +53,18 @@ static void close_consoles(struct vm_consoles *consoles, bool hurry)
 	chardev_close(consoles->console, hurry ? HURRIED_FLUSH_MS : -1);
 }
 
+static void print_line(void *opaque, const char *text)
+{
+	log_text("%s", text);
+}
+
+void run_dump_pci(struct kvm *vm)
+{
+	static const struct pci_dump_sink sink = { .line = print_line };
+
+	pci_dump(vm->pci, &sink);
+}
+
 /* One VM, from power-on to its end. */
 static int run_vm(const struct kvm_config *config,
 		  const struct vm_consoles *consoles, struct run_watch *watch,
@@ -68,6 +81,8 @@ static int run_vm(const struct kvm_config *config,
 	if (!err)
 		*end = kvm_wait(vm);
 	run_watch_set_vm(watch, NULL);
+	if (config->dump_pci)
+		run_dump_pci(vm);
 	kvm_destroy(vm);
 	return err;
 }

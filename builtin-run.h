@@ -98,4 +98,7 @@ void run_watch_stop(struct run_watch *watch);
 /* Die of @signal, for the parent process to see. */
 void run_die_of(int signal);
 
+/* Print the PCI tree of @vm on standard error. Any thread. */
+void run_dump_pci(struct kvm *vm);
+
 #endif

@@ -124,6 +124,15 @@ void log_info(const char *fmt, ...)
 	va_end(args);
 }
 
+void log_text(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	write_line("", fmt, args);
+	va_end(args);
+}
+
 void log_debug(const char *fmt, ...)
 {
 	va_list args;

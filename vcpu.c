@@ -176,6 +176,10 @@ static int handle_exit(struct vcpu *vcpu)
 	u32 reason = vcpu->run->exit_reason;
 
 	count(&vcpu->stats.exits);
+	if (reason == KVM_EXIT_IO)
+		count(&vcpu->stats.io);
+	else if (reason == KVM_EXIT_MMIO)
+		count(&vcpu->stats.mmio);
 	if (reason < ARRAY_SIZE(exit_handlers) && exit_handlers[reason])
 		return exit_handlers[reason](vcpu);
 	return handle_unknown(vcpu);
@@ -293,4 +297,8 @@ void vcpu_join(struct vcpu *vcpu)
 		return;
 	pthread_join(vcpu->thread, NULL);
 	vcpu->has_thread = false;
+	log_debug("vCPU %u: %llu exits to lkvm, %llu port, %llu memory",
+		  vcpu->index, (unsigned long long)vcpu->stats.exits,
+		  (unsigned long long)vcpu->stats.io,
+		  (unsigned long long)vcpu->stats.mmio);
 }

@@ -44,6 +44,7 @@ struct kvm_config {
 	unsigned int nr_disks;
 	bool rng;
 	const char *dump_acpi; /* folder for the ACPI tables, or NULL */
+	bool dump_pci;	       /* print the PCI tree when the VM ends */
 	u64 timeout_ns;	       /* 0: none */
 	enum reboot_action reboot;
 	bool extended_status;

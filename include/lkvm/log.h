@@ -27,6 +27,8 @@ void log_error(const char *fmt, ...) LOG_FORMAT(1, 2);
 void log_warning(const char *fmt, ...) LOG_FORMAT(1, 2);
 void log_info(const char *fmt, ...) LOG_FORMAT(1, 2);
 void log_debug(const char *fmt, ...) LOG_FORMAT(1, 2);
+/* What the user asked to see: at every level, with nothing in front. */
+void log_text(const char *fmt, ...) LOG_FORMAT(1, 2);
 
 /*
  * For what a guest can cause: a warning the first time, silence afterwards, so
