@@ -59,6 +59,21 @@ lab_pack()
 	done
 }
 
+# lab_pack_lkvm DIR BINARY PATH: the same for lkvm, with the libraries that it
+# loads when a kernel needs them.
+lab_pack_lkvm()
+{
+	local lib
+
+	lab_pack "$@"
+	for lib in liblzma.so.5 libz.so.1 libzstd.so.1; do
+		lib=$(/sbin/ldconfig -p |
+			awk -v lib="$lib" '$1 == lib { print $NF; exit }')
+		[ -z "$lib" ] || [ -e "$1/$lib" ] ||
+			install -D -m 755 "$lib" "$1/$lib"
+	done
+}
+
 # lab_cpio DIR FILE: archives DIR as an initramfs (part): several of them,
 # one after the other, are an initramfs too.
 lab_cpio()
@@ -70,27 +85,17 @@ lab_cpio()
 # lab_boot_l1 LOGDIR INITRD QEMU-OPTION...: boots L1. Its first serial port,
 # ttyS0, is this process's stdin and stdout; L1's own kernel log goes to
 # LOGDIR/l1.log, and L1 sees LOGDIR as /out.
-#
-# A byte a second on ttyS2 keeps L1 awake: QEMU's SVM changes the set of
-# pending interrupts without a lock, so that now and then one is lost, and an
-# idle L1 that lost its timer interrupt would wait for it for ever. Any other
-# interrupt brings it back. Not with -icount, whose figures repeat.
 lab_boot_l1()
 {
-	local logs=$1 initrd=$2 beat=()
+	local logs=$1 initrd=$2
 
 	shift 2
-	if [[ " $* " != *" -icount "* ]]; then
-		exec {beat_fd}< <(while echo; do sleep 1; done 2>/dev/null)
-		beat=(-chardev "pipe,id=beat,path=/dev/fd/$beat_fd"
-			-serial chardev:beat)
-	fi
 	# shellcheck disable=SC2154 # set by the caller, from prepare
 	exec qemu-system-x86_64 "${lab_machine[@]}" "$@" \
 		-nodefaults -display none -no-reboot -nic none \
 		-kernel "$lab_images/vmlinuz" -initrd "$initrd" \
 		-append "console=ttyS1 panic=-1 mitigations=off quiet${L1_PARAMS:+ $L1_PARAMS}" \
 		-chardev stdio,id=ctl,signal=off -serial chardev:ctl \
-		-serial "file:$logs/l1.log" "${beat[@]}" \
+		-serial "file:$logs/l1.log" \
 		-virtfs "local,path=$logs,mount_tag=out,security_model=none"
 }

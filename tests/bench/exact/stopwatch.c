@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * stopwatch FILE COMMAND...: runs COMMAND with its output in FILE and prints
- * the nanoseconds from exec to exit, and the exit status.
+ * the nanoseconds from exec to exit, and the exit status. A command that
+ * takes more than a minute is killed.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -17,6 +19,14 @@ static uint64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static pid_t child;
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+	kill(child, SIGKILL);
 }
 
 static int run_child(const char *file, char **argv)
@@ -35,17 +45,24 @@ static int run_child(const char *file, char **argv)
 
 int main(int argc, char **argv)
 {
+	struct sigaction act = {
+		.sa_handler = on_alarm,
+		.sa_flags = SA_RESTART,
+	};
 	uint64_t start;
 	int status;
-	pid_t pid;
 
 	if (argc < 3)
 		return 129;
 	start = now_ns();
-	pid = fork();
-	if (pid == 0)
+	child = fork();
+	if (child == 0)
 		_exit(run_child(argv[1], argv + 2));
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+	if (child < 0)
+		return 1;
+	sigaction(SIGALRM, &act, NULL);
+	alarm(60);
+	if (waitpid(child, &status, 0) < 0)
 		return 1;
 	printf("%llu %d\n", (unsigned long long)(now_ns() - start),
 	       WIFEXITED(status) ? WEXITSTATUS(status)
