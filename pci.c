@@ -223,9 +223,26 @@ static u16 command_locked(const struct pci_function *fn)
 	return (u16)pci_get_le(&fn->config[PCI_COMMAND], 2);
 }
 
+static bool has_bits_locked(const struct pci_function *fn, unsigned int offset,
+			    u16 bits)
+{
+	return offset && (pci_get_le(&fn->config[offset], 2) & bits);
+}
+
+/* Messages take the place of the pin (6.8.1.3, 6.8.2.3). */
+static bool uses_messages_locked(const struct pci_function *fn)
+{
+	unsigned int msi = fn->msi_cap ? fn->msi_cap + PCI_MSI_FLAGS : 0;
+
+	return has_bits_locked(fn, msi, PCI_MSI_FLAGS_ENABLE) ||
+	       has_bits_locked(fn, pci_msix_control_offset(fn),
+			       PCI_MSIX_FLAGS_ENABLE);
+}
+
 static void drive_intx_locked(struct pci_function *fn)
 {
-	bool enabled = !(command_locked(fn) & PCI_COMMAND_INTX_DISABLE);
+	bool enabled = !(command_locked(fn) & PCI_COMMAND_INTX_DISABLE) &&
+		       !uses_messages_locked(fn);
 
 	if (fn->intx_level)
 		fn->config[PCI_STATUS] |= PCI_STATUS_INTERRUPT;
@@ -259,10 +276,10 @@ static bool write_locked(struct pci_function *fn, unsigned int offset,
 	if (fn->msi_cap && offset >= fn->msi_cap)
 		pci_msi_written_locked(fn);
 	command = command_locked(fn);
-	if (command != old_command) {
-		drive_intx_locked(fn);
+	if (command != old_command)
 		command_changed_locked(fn, command & ~old_command);
-	}
+	/* INTX_DISABLE, or a capability's enable bit, may be new. */
+	drive_intx_locked(fn);
 	/* A write lies within one dword, so it concerns one BAR at most. */
 	if (bar)
 		pci_bar_claim_locked(bar);

@@ -632,6 +632,19 @@ static void test_msi__vector_stands_in_the_low_bits(void **state)
 	assert_int_equal(last_msi.data, 0x4045);
 }
 
+static void test_msi__enabled_lowers_the_line(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = plug_msi(f);
+
+	pci_set_intx(&p->fn, true);
+	assert_true(line_level);
+	enable_msi(f, p, 0);
+	assert_false(line_level);
+	cfg_write(f, p, p->fn.msi_cap + PCI_MSI_FLAGS, 2, 0);
+	assert_true(line_level);
+}
+
 static void test_msi__masked_vector_becomes_pending_until_unmasked(void **state)
 {
 	struct fixture *f = *state;
@@ -792,6 +805,22 @@ test_msix__masked_vector_becomes_pending_until_unmasked(void **state)
 	assert_int_equal(last_msi.data, 0x55);
 }
 
+static void test_msix__enabled_lowers_the_line(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = plug_msix(f);
+
+	pci_set_intx(&p->fn, true);
+	assert_true(line_level);
+	set_msix_control(f, p, PCI_MSIX_FLAGS_ENABLE);
+	assert_false(line_level);
+	pci_set_intx(&p->fn, false);
+	pci_set_intx(&p->fn, true);
+	assert_false(line_level);
+	set_msix_control(f, p, 0);
+	assert_true(line_level);
+}
+
 static void test_msix__function_mask_holds_all_back(void **state)
 {
 	struct fixture *f = *state;
@@ -889,12 +918,14 @@ int main(void)
 		TEST(test_pci__functions_of_one_slot),
 		TEST(test_pci__extended_capabilities_are_a_list),
 		TEST(test_msi__vector_stands_in_the_low_bits),
+		TEST(test_msi__enabled_lowers_the_line),
 		TEST(test_msi__masked_vector_becomes_pending_until_unmasked),
 		TEST(test_pci__doorbell_follows_its_bar),
 		TEST(test_pci__memory_follows_its_bar),
 		TEST(test_pci__memory_gives_way_to_a_bar_on_top),
 		TEST(test_pci__refused_move_changes_nothing),
 		TEST(test_msix__masked_vector_becomes_pending_until_unmasked),
+		TEST(test_msix__enabled_lowers_the_line),
 		TEST(test_msix__function_mask_holds_all_back),
 		TEST(test_msix__hostile_accesses_stay_inside),
 		TEST(test_pci__dump_shows_registers_and_mappings),
