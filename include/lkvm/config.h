@@ -9,7 +9,7 @@
 #include "lkvm/image.h"
 #include "lkvm/types.h"
 
-#define CONFIG_MAX_DISKS 16
+#define CONFIG_MAX_DISKS 31 /* as many as the PCI bus has slots for */
 #define CONFIG_MAX_TTYS 4
 
 struct disk_config {

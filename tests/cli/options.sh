@@ -34,11 +34,11 @@ accepted 'as kvm-unit-tests does' --cpus 1 --params 'setup smp=1 mem=256' \
 touch "$tmp/disk"
 accepted 'disk words' -d "$tmp/disk,ro" -d "$tmp/disk,direct,ro" \
 	-d "$tmp/disk,format=raw"
-sixteen=()
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
-	sixteen+=(-d "$tmp/disk,ro")
+most=()
+for _ in {1..31}; do
+	most+=(-d "$tmp/disk,ro")
 done
-accepted 'sixteen disks' "${sixteen[@]}"
+accepted '31 disks' "${most[@]}"
 
 # ---- Refused ----
 
@@ -90,7 +90,7 @@ usage_error 'qcow2 disk' 'format qcow2 is not in this version' \
 	run -d "$tmp/disk,format=qcow2"
 usage_error 'disk word' 'rw is none of' run -d "$tmp/disk,rw"
 usage_error 'disk without a path' 'needs the path' run -d ',ro'
-usage_error 'seventeen disks' 'at most 16' run "${sixteen[@]}" -d "$tmp/disk"
+usage_error '32 disks' 'at most 31' run "${most[@]}" -d "$tmp/disk"
 
 # By name, saying what is missing; the argument's form does not matter.
 for option in --9p=/src,tag --balloon --vnc --gtk --sdl --vidmode=0x312 \
