@@ -9,12 +9,15 @@
 
 void guest_main(void)
 {
-	static const u16 vectors[] = { 33, 64, 0x7ff, 0x800, 0x8000, 0xfffe };
+	/* A disk with one queue has vectors 0 and 1. */
+	static const u16 vectors[] = { 2,     3,     33,     64,
+				       0x7ff, 0x800, 0x8000, 0xfffe };
 	struct blk blk;
 	u64 common;
 	u32 i;
 
 	check(blk_open(&blk));
+	check_equal("vectors", blk.dev.msix_vectors, 2);
 	common = blk.dev.common;
 	msix_enable(&blk.dev);
 	write16(common + COMMON_QUEUE_SELECT, 0);

@@ -1,40 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two processors access BARs while one toggles their decode and one moves the
- * memory BAR; a neighbour answers right all the time.
+ * Four processors access BARs while two toggle their decoding and two move them;
+ * a neighbour answers right all the time.
  *
- * guest-args: -c 4 --rng --disk DISK,ro
+ * guest-args: -c 8 --rng --disk DISK,ro
  */
 #include "virtio.h"
 
-#define OTHERS 3
+#define OTHERS 7
+#define READERS 4 /* processors 0 to 3 */
 #define CAPACITY 64
 #define RTC_SECONDS 0
 #define OTHER_PLACE (PCI_WINDOW + 0x10000000)
+#define OTHER_PORTS 0xe000
 
 static struct virtio rng, blk;
 static u64 registers; /* of the rng, from the start of its BAR */
 static u64 home;
-static u32 bar;
 static volatile bool stop;
-static volatile u32 finished, wrong;
-static volatile u32 hits, misses, toggles, moves;
+static u32 finished, wrong, hits, misses, toggles, moves;
+
+static void count(u32 *counter)
+{
+	__atomic_fetch_add(counter, 1, __ATOMIC_SEQ_CST);
+}
+
+static u32 value(u32 *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_SEQ_CST);
+}
 
 static void access(void)
 {
 	u16 queues = read16(home + registers + COMMON_NUM_QUEUES);
 
-	if (queues == 1)
-		hits++;
-	else if (queues == 0xffff)
-		misses++;
-	else
-		__atomic_fetch_add(&wrong, 1, __ATOMIC_SEQ_CST);
+	count(queues == 1 ? &hits : queues == 0xffff ? &misses : &wrong);
 	write16(home + registers + COMMON_QUEUE_SELECT, 0);
 	write16(rng.notify, 0);
 	out16(rng.notify_port, 0);
 	if (read32(blk.config) != CAPACITY)
-		__atomic_fetch_add(&wrong, 1, __ATOMIC_SEQ_CST);
+		count(&wrong);
 }
 
 static void toggle(void)
@@ -42,27 +47,29 @@ static void toggle(void)
 	pci_write(rng.slot, PCI_COMMAND, 2, COMMAND_MASTER);
 	pci_write(rng.slot, PCI_COMMAND, 2,
 		  COMMAND_MASTER | COMMAND_MEMORY | COMMAND_IO);
-	toggles++;
+	count(&toggles);
 }
 
 static void move(void)
 {
-	pci_write(rng.slot, PCI_BAR(bar), 4, (u32)OTHER_PLACE);
-	pci_write(rng.slot, PCI_BAR(bar), 4, (u32)home);
-	moves++;
+	pci_bar_move(rng.slot, rng.memory_bar, OTHER_PLACE);
+	pci_bar_move(rng.slot, rng.port_bar, OTHER_PORTS);
+	pci_bar_move(rng.slot, rng.memory_bar, home);
+	pci_bar_move(rng.slot, rng.port_bar, rng.notify_port);
+	count(&moves);
 }
 
 void cpu_main(u32 index)
 {
 	while (!stop) {
-		if (index == 1)
+		if (index < READERS)
 			access();
-		else if (index == 2)
+		else if (index % 2)
 			toggle();
 		else
 			move();
 	}
-	__atomic_fetch_add(&finished, 1, __ATOMIC_SEQ_CST);
+	count(&finished);
 }
 
 static u8 seconds(void)
@@ -85,33 +92,23 @@ static void access_for(u32 duration)
 	}
 }
 
-static bool find_bar(void)
-{
-	for (bar = 0; bar < 5; bar++) {
-		home = pci_read(rng.slot, PCI_BAR(bar), 4) & ~0xfU;
-		if (home && !(pci_read(rng.slot, PCI_BAR(bar), 4) & 1) &&
-		    rng.common - home < pci_bar_size(rng.slot, bar))
-			break;
-	}
-	registers = rng.common - home;
-	return bar < 5;
-}
-
 void guest_main(void)
 {
 	check(virtio_find(&rng, VIRTIO_RNG));
 	check(virtio_find(&blk, VIRTIO_BLK));
-	check(find_bar() && rng.notify_port);
+	check(rng.notify_port);
+	home = pci_read(rng.slot, PCI_BAR(rng.memory_bar), 4) & ~0xfU;
+	registers = rng.common - home;
 	check(cpu_start_others(OTHERS));
 	access_for(RACE_SECONDS);
 	stop = true;
-	while (finished < OTHERS)
+	while (value(&finished) < OTHERS)
 		cpu_relax();
-	note("hits", hits);
-	note("misses", misses);
-	note("toggles", toggles);
-	note("moves", moves);
-	check_equal("wrong answers", wrong, 0);
+	note("hits", value(&hits));
+	note("misses", value(&misses));
+	note("toggles", value(&toggles));
+	note("moves", value(&moves));
+	check_equal("wrong answers", value(&wrong), 0);
 	check(hits && misses && toggles && moves);
 	check_equal("at home again",
 		    read16(home + registers + COMMON_NUM_QUEUES), 1);

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "guest.h"
 
+#define IOAPIC_SELECT 0xfec00000ULL
+#define IOAPIC_WINDOW 0xfec00010ULL
+#define IOAPIC_ENTRY(gsi) (0x10 + 2 * (gsi))
+#define IOAPIC_LEVEL (1U << 15)
+#define IOAPIC_MASKED (1U << 16)
 #define LAPIC 0xfee00000ULL
 #define LAPIC_EOI (LAPIC + 0xb0)
 #define LAPIC_SPURIOUS (LAPIC + 0xf0)
@@ -163,6 +168,19 @@ void interrupts_enable(void)
 void lapic_eoi(void)
 {
 	write32(LAPIC_EOI, 0);
+}
+
+static void ioapic_write(u32 reg, u32 value)
+{
+	write32(IOAPIC_SELECT, reg);
+	write32(IOAPIC_WINDOW, value);
+}
+
+void ioapic_route(u32 gsi, u8 vector)
+{
+	ioapic_write(IOAPIC_ENTRY(gsi) + 1, 0);
+	ioapic_write(IOAPIC_ENTRY(gsi),
+		     vector ? IOAPIC_LEVEL | vector : IOAPIC_MASKED);
 }
 
 void lapic_timer(u8 vector, u32 ticks)

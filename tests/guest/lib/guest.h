@@ -117,6 +117,8 @@ void interrupt_set(u8 vector, void (*handler)(struct interrupt_frame *frame));
 /* The calling processor takes interrupts from now on. */
 void interrupts_enable(void);
 void lapic_eoi(void);
+/* Input @gsi of the IOAPIC, level triggered, delivers @vector here; 0: masked. */
+void ioapic_route(u32 gsi, u8 vector);
 /* Interrupt @vector on this processor in @ticks ticks of the bus clock. */
 void lapic_timer(u8 vector, u32 ticks);
 /* INIT and SIPI to all others; returns when @nr of them have called cpu_main. */

@@ -119,6 +119,11 @@ u64 pci_bar_reach(u32 slot, u32 bar)
 	return place;
 }
 
+void pci_bar_move(u32 slot, u32 bar, u64 to)
+{
+	pci_write(slot, PCI_BAR(bar), 4, (u32)to);
+}
+
 u16 pci_bar_port(u32 slot, u32 bar)
 {
 	return (u16)(pci_read(slot, PCI_BAR(bar), 4) & ~3U);

@@ -11,11 +11,16 @@
 #define PCI_WINDOW 0xc0000000ULL
 #define PCI_SLOTS 32
 #define PCI_COMMAND 0x04
+#define PCI_STATUS 0x06
 #define PCI_BAR(n) (0x10 + 4 * (n))
+#define PCI_ROM 0x30
 #define PCI_CAPABILITIES 0x34
+#define PCI_INTERRUPT_LINE 0x3c
+#define STATUS_INTERRUPT 8
 #define COMMAND_IO 1
 #define COMMAND_MEMORY 2
 #define COMMAND_MASTER 4
+#define COMMAND_INTX_DISABLE 0x400
 #define CAP_VENDOR 0x09
 #define CAP_MSIX 0x11
 
@@ -35,6 +40,8 @@ u32 pci_find(u16 vendor, u16 device);
 u64 pci_bar_size(u32 slot, u32 bar);
 /* Where it is; one above 4 GiB is moved to where this guest can reach it. */
 u64 pci_bar_reach(u32 slot, u32 bar);
+/* Write the BAR's (low) register. */
+void pci_bar_move(u32 slot, u32 bar, u64 to);
 /* The first port of an I/O BAR. */
 u16 pci_bar_port(u32 slot, u32 bar);
 

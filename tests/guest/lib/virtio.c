@@ -20,11 +20,13 @@ static void note_capability(struct virtio *dev, u32 cap)
 	if (type < CFG_COMMON || type > CFG_DEVICE)
 		return;
 	if (pci_read(dev->slot, PCI_BAR(bar), 4) & 1) {
-		if (type == CFG_NOTIFY)
-			dev->notify_port =
-				(u16)(pci_bar_port(dev->slot, bar) + offset);
+		if (type != CFG_NOTIFY)
+			return;
+		dev->port_bar = bar;
+		dev->notify_port = (u16)(pci_bar_port(dev->slot, bar) + offset);
 		return;
 	}
+	dev->memory_bar = bar;
 	at = pci_bar_reach(dev->slot, bar) + offset;
 	if (type == CFG_COMMON)
 		dev->common = at;
@@ -41,19 +43,27 @@ static void note_capability(struct virtio *dev, u32 cap)
 static void note_msix(struct virtio *dev, u32 cap)
 {
 	u32 table = pci_read(dev->slot, cap + 4, 4);
+	u32 pba = pci_read(dev->slot, cap + 8, 4);
 
 	dev->msix_vectors = (pci_read(dev->slot, cap + 2, 2) & 0x7ff) + 1;
 	dev->msix_table = pci_bar_reach(dev->slot, table & 7) + (table & ~7U);
+	dev->msix_pba = pci_bar_reach(dev->slot, pba & 7) + (pba & ~7U);
+	dev->msix_control = cap + 2;
 }
 
 bool virtio_find(struct virtio *dev, u16 device)
 {
+	u32 slot = pci_find(VIRTIO_VENDOR, device);
+
+	return slot < PCI_SLOTS && virtio_find_at(dev, slot);
+}
+
+bool virtio_find_at(struct virtio *dev, u32 slot)
+{
 	u32 cap = 0;
 
 	memset(dev, 0, sizeof(*dev));
-	dev->slot = pci_find(VIRTIO_VENDOR, device);
-	if (dev->slot == PCI_SLOTS)
-		return false;
+	dev->slot = slot;
 	while ((cap = pci_capability(dev->slot, CAP_VENDOR, cap)))
 		note_capability(dev, cap);
 	cap = pci_capability(dev->slot, CAP_MSIX, 0);
@@ -124,9 +134,7 @@ bool virtio_needs_reset(struct virtio *dev)
 
 void msix_enable(struct virtio *dev)
 {
-	u32 cap = pci_capability(dev->slot, CAP_MSIX, 0);
-
-	pci_write(dev->slot, cap + 2, 2, 0x8000);
+	pci_write(dev->slot, dev->msix_control, 2, MSIX_ENABLE);
 }
 
 void msix_route(struct virtio *dev, u32 entry, u8 vector)
@@ -148,12 +156,17 @@ void queue_desc(struct queue *q, u16 index, u64 addr, u32 len, u16 flags,
 	q->desc[index].next = next;
 }
 
-void queue_submit(struct queue *q, u16 head)
+void queue_offer(struct queue *q, u16 head)
 {
 	q->avail->ring[q->avail->idx % QUEUE_SIZE] = head;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	q->avail->idx++;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+void queue_submit(struct queue *q, u16 head)
+{
+	queue_offer(q, head);
 	write16(q->notify, q->index);
 }
 
@@ -192,9 +205,16 @@ struct blk_header {
 
 bool blk_open(struct blk *blk)
 {
-	if (!virtio_find(&blk->dev, VIRTIO_BLK) || !virtio_start(&blk->dev, 0))
+	u32 slot = pci_find(VIRTIO_VENDOR, VIRTIO_BLK);
+
+	return slot < PCI_SLOTS && blk_open_at(blk, slot, BLK_RINGS);
+}
+
+bool blk_open_at(struct blk *blk, u32 slot, u64 rings)
+{
+	if (!virtio_find_at(&blk->dev, slot) || !virtio_start(&blk->dev, 0))
 		return false;
-	queue_setup(&blk->dev, &blk->queue, 0, BLK_RINGS, NO_VECTOR);
+	queue_setup(&blk->dev, &blk->queue, 0, rings, NO_VECTOR);
 	virtio_ready(&blk->dev);
 	return !virtio_needs_reset(&blk->dev);
 }

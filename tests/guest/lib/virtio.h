@@ -39,6 +39,8 @@ enum {
 #define STATUS_FEATURES_OK 8
 #define STATUS_NEEDS_RESET 64
 #define NO_VECTOR 0xffff
+#define MSIX_ENABLE 0x8000
+#define MSIX_MASK_ALL 0x4000
 
 #define DESC_NEXT 1
 #define DESC_WRITE 2
@@ -77,12 +79,14 @@ struct virtio {
 	u64 common, isr, notify, config;
 	u32 notify_multiplier;
 	u16 notify_port; /* the same as a port, or 0 */
-	u64 msix_table;
-	u32 msix_vectors;
+	u32 memory_bar, port_bar;
+	u64 msix_table, msix_pba;
+	u32 msix_vectors, msix_control;
 };
 
 /* Finds the device and its registers, and turns it on. */
 bool virtio_find(struct virtio *dev, u16 device);
+bool virtio_find_at(struct virtio *dev, u32 slot);
 /* Reset, then negotiate VERSION_1 and the low @features offered. */
 bool virtio_start(struct virtio *dev, u32 features);
 /* Rings at @memory (16 KiB), usual size, vector as given. */
@@ -98,7 +102,9 @@ void msix_route(struct virtio *dev, u32 entry, u8 vector);
 
 void queue_desc(struct queue *q, u16 index, u64 addr, u32 len, u16 flags,
 		u16 next);
-/* Make chain @head available and ring the bell. */
+/* Make chain @head available. */
+void queue_offer(struct queue *q, u16 head);
+/* The same, and ring the bell. */
 void queue_submit(struct queue *q, u16 head);
 /* Wait for one used entry: false after some seconds. *len: bytes written. */
 bool queue_wait(struct queue *q, u32 *len);
@@ -124,6 +130,8 @@ struct blk {
 
 /* Find, set up without MSI-X and get ready the first disk. */
 bool blk_open(struct blk *blk);
+/* The one in @slot, with its rings at @rings (16 KiB). */
+bool blk_open_at(struct blk *blk, u32 slot, u64 rings);
 /* Everything of a request but its submission: descriptors 0 to 2. */
 void blk_prepare(struct blk *blk, u32 type, u64 sector, u64 buffer, u32 len);
 /* Status byte, or BLK_PENDING if it never came back. */
