@@ -95,9 +95,17 @@ endif
 
 # ---- Files ----
 
-SRCS := $(sort $(wildcard *.c backend/*.c hw/*.c virtio/*.c vfio/*.c \
-	$(ARCH_DIR)/*.c))
-OBJS := $(SRCS:%.c=$(BUILD)/%.o)
+# Goals that compile nothing need no libraries.
+NO_BUILD_GOALS := help clean uninstall
+ifneq ($(filter-out $(NO_BUILD_GOALS),$(or $(MAKECMDGOALS),all)),)
+include $(BUILD)/config.mk
+endif
+
+SRCS := $(filter-out $(CONFIG_WITHOUT),$(sort $(wildcard *.c backend/*.c \
+	hw/*.c virtio/*.c vfio/*.c $(ARCH_DIR)/*.c)))
+# A static program loads no libraries.
+OBJS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out codec_nodl.c,$(SRCS)))
+STATIC_OBJS := $(patsubst %/codec_dlopen.o,%/codec_nodl.o,$(OBJS))
 LIB := $(BUILD)/lkvm.a
 HEADERS := $(sort $(shell find include $(wildcard backend hw virtio vfio) \
 	$(ARCH_DIR) tests -name '*.h') $(wildcard *.h))
@@ -116,11 +124,6 @@ all: $(OUT)/lkvm $(OUT)/vm
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-# Goals that compile nothing need no libraries.
-NO_BUILD_GOALS := help clean uninstall
-ifneq ($(filter-out $(NO_BUILD_GOALS),$(or $(MAKECMDGOALS),all)),)
-include $(BUILD)/config.mk
-endif
 -include $(ARCH_DIR)/Makefile.inc
 -include tests/guest/Makefile.inc
 
@@ -130,6 +133,17 @@ endif
 try_link = printf '\#include <$(1)>\nint main(void) { return 0; }\n' | \
 	$(CC) $(INCLUDES) $$cppflags -x c -o /dev/null - $(2) 2>/dev/null
 
+# $(call find_codec,LIBRARY,HEADER,NAME,SOURCE): libraries that are loaded at
+# run time, so that only headers are needed; without them SOURCE is left out.
+find_codec = flags=$$($(PKG_CONFIG) --cflags $(1) 2>/dev/null) || flags=; \
+	if cppflags=$$flags; $(call try_link,$(2),); then \
+		codecs="$$codecs -DCONFIG_$(3)=1 $$flags"; \
+		found="$$found, $(1): yes"; \
+	else \
+		codecs="$$codecs -DCONFIG_$(3)=0"; without="$$without $(4)"; \
+		found="$$found, $(1): no"; \
+	fi
+
 $(BUILD)/config.mk: Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
 	@cppflags=$$($(PKG_CONFIG) --cflags libbsd-overlay 2>/dev/null) || \
@@ -138,9 +152,14 @@ $(BUILD)/config.mk: Makefile $(BUILD)/flags
 		"install libbsd-dev" >&2; exit 1; }; \
 	$(call try_link,libaio.h,-laio) || { echo "lkvm needs libaio:" \
 		"install libaio-dev" >&2; exit 1; }; \
-	{ echo "CONFIG_CPPFLAGS := $$cppflags"; \
-	echo "CONFIG_LDLIBS := -laio"; } >$@
-	$(if $(silent),,@printf '  config  %s\n' 'libaio: yes')
+	bsd=$$cppflags; \
+	$(call find_codec,liblzma,lzma.h,LIBLZMA,codec_xz.c); \
+	$(call find_codec,zlib,zlib.h,ZLIB,codec_gzip.c); \
+	$(call find_codec,libzstd,zstd.h,LIBZSTD,codec_zstd.c); \
+	{ echo "CONFIG_CPPFLAGS := $$bsd$$codecs"; \
+	echo "CONFIG_WITHOUT := $$without"; \
+	echo "CONFIG_LDLIBS := -laio -ldl"; } >$@; \
+	$(if $(silent),:,echo "  config  libaio: yes$$found")
 
 # Rewritten, and with it everything rebuilt, when compiler or flags change.
 $(BUILD)/flags: FORCE
@@ -187,7 +206,7 @@ $(OUT)/vm: $(OUT)/lkvm
 .PHONY: lkvm-static
 lkvm-static: $(OUT)/lkvm-static
 ifneq ($(OUT)/lkvm-static,lkvm-static)
-$(OUT)/lkvm-static: $(OBJS)
+$(OUT)/lkvm-static: $(STATIC_OBJS)
 	$(call say,LD,$@)$(CC) $(lkvm_ldflags) -static -o $@ $^ $(lkvm_ldlibs)
 endif
 
@@ -330,5 +349,5 @@ help:
 	@echo '  V=1           print the commands'
 	@echo '  FUZZ_SECONDS=N  for each fuzz program'
 
--include $(OBJS:.o=.d) $(SUPPORT_OBJS:.o=.d) $(UNIT_PROGRAMS:%=%.d) \
-	$(FUZZ_PROGRAMS:%=%.d)
+-include $(patsubst %.o,%.d,$(sort $(OBJS) $(STATIC_OBJS))) \
+	$(SUPPORT_OBJS:.o=.d) $(UNIT_PROGRAMS:%=%.d) $(FUZZ_PROGRAMS:%=%.d)
