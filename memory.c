@@ -92,6 +92,7 @@ static int map_hugetlbfs(struct memory *mem, u64 len, const char *path,
 	}
 	mem->hva = base;
 	mem->mapped_len = file_len;
+	mem->is_hugetlb = true;
 	err = 0;
 err_close:
 	close(fd);
@@ -153,6 +154,29 @@ void *guest_ptr(const struct memory *mem, u64 gpa, u64 len)
 			return range->hva + offset;
 	}
 	return NULL;
+}
+
+void memory_clear(const struct memory *mem, u64 gpa, u64 len)
+{
+	u64 page_size = (u64)sysconf(_SC_PAGESIZE);
+	u8 *start = guest_ptr(mem, gpa, len);
+	size_t head, tail; /* bytes outside of whole pages */
+
+	if (!start)
+		return;
+	head = align_up((uintptr_t)start, page_size) - (uintptr_t)start;
+	tail = ((uintptr_t)start + len) % page_size;
+	/*
+	 * Huge pages of hugetlbfs can only be given back whole, and nobody
+	 * gains by that: they are the guest's anyway.
+	 */
+	if (mem->is_hugetlb || len <= head + tail ||
+	    madvise(start + head, len - head - tail, MADV_DONTNEED) < 0) {
+		memset(start, 0, len);
+		return;
+	}
+	memset(start, 0, head);
+	memset(start + len - tail, 0, tail);
 }
 
 u64 memory_end(const struct memory *mem)

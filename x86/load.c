@@ -53,6 +53,8 @@ int bzimage_load(struct kvm *vm, const u8 *head, size_t head_len,
 			(unsigned long long)((HIGH_GPA + image.need_len + MIB -
 					      1) /
 					     MIB));
+	if (gpa == image.hdr.pref_address && !bzimage_unpack(vm, &image, plan))
+		return 0;
 	err = boot_read_kernel(vm, image.payload_offset, gpa,
 			       image.payload_len);
 	if (err)
@@ -145,8 +147,7 @@ static u64 find_below(const struct boot_plan *plan, u64 len, u64 limit)
 	return align_down(plan->kernel_start - len, 4096);
 }
 
-static u64 find_initrd(const struct kvm *vm, const struct boot_plan *plan,
-		       u64 len)
+u64 initrd_find(const struct kvm *vm, const struct boot_plan *plan, u64 len)
 {
 	const struct arch_vm *arch = vm->arch;
 	u64 limit = (u64)plan->hdr.initrd_addr_max + 1;
@@ -170,7 +171,7 @@ int initrd_load(struct kvm *vm, const struct boot_plan *plan,
 	u64 gpa;
 	int err;
 
-	gpa = find_initrd(vm, plan, initrd->len);
+	gpa = initrd_find(vm, plan, initrd->len);
 	if (!gpa)
 		return vm_fail(vm, -ENOSPC,
 			       "initrd %s: %llu MiB do not fit beside the "

@@ -28,6 +28,7 @@ struct memory {
 	u8 *hva;
 	u64 len;	/* bytes of RAM */
 	u64 mapped_len; /* bytes mapped: len rounded up to the page size */
+	bool is_hugetlb;
 	/* Set before vCPUs start, then const: read without a lock. */
 	struct ram_range ram[MEMORY_MAX_RAM_RANGES];
 	unsigned int nr_ram;
@@ -68,6 +69,12 @@ void memory_slot_remove(struct memory *mem, int slot);
  * memory_release(). The guest writes there at any time: read each field once.
  */
 void *guest_ptr(const struct memory *mem, u64 gpa, u64 len);
+
+/*
+ * Make guest RAM [@gpa, @gpa + @len), which lies in one range, what it was
+ * after memory_alloc(): zero, and no host memory. Before vCPUs run.
+ */
+void memory_clear(const struct memory *mem, u64 gpa, u64 len);
 
 /* First address behind the last byte of RAM. */
 u64 memory_end(const struct memory *mem);
