@@ -6,6 +6,7 @@
  */
 #include "x86/cpu.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,18 @@ static int get_supported_cpuid(struct kvm *vm, unsigned int *room,
 		       CPUID_MAX_ROOM);
 }
 
+/* KVM does not pass the host's name on; nothing but people reads it. */
+static void copy_host_brand(struct kvm_cpuid2 *table)
+{
+	u32 brand[CPUID_BRAND] = { 0 };
+
+	for (unsigned int i = 0; i < CPUID_BRAND; i += 4)
+		if (!__get_cpuid(0x80000002 + i / 4, &brand[i], &brand[i + 1],
+				 &brand[i + 2], &brand[i + 3]))
+			return;
+	cpuid_set_brand(table, brand);
+}
+
 int cpu_prepare(struct kvm *vm, unsigned int *phys_bits)
 {
 	struct arch_vm *arch = vm->arch;
@@ -97,6 +110,7 @@ int cpu_prepare(struct kvm *vm, unsigned int *phys_bits)
 		return err;
 	cpuid_set_features(arch->cpuid,
 			   vm_extension(vm, KVM_CAP_TSC_DEADLINE_TIMER) > 0);
+	copy_host_brand(arch->cpuid);
 	*phys_bits = cpuid_phys_bits(arch->cpuid);
 	err = cpuid_set_topology(arch->cpuid, room, vm->config->cpus);
 	if (err)

@@ -10,6 +10,7 @@
 
 #define LEAF_EXT_TOPOLOGY 0xbU
 #define LEAF_EXT_TOPOLOGY_V2 0x1fU
+#define LEAF_BRAND 0x80000002U
 #define LEVEL_INVALID 0U
 #define LEVEL_THREAD 1U
 #define LEVEL_CORE 2U
@@ -183,6 +184,21 @@ void cpuid_set_features(struct kvm_cpuid2 *table, bool tsc_deadline)
 	e = cpuid_find(table, 6, 0);
 	if (e)
 		e->ecx &= ~BIT(3); /* no energy bias that a guest could set */
+}
+
+void cpuid_set_brand(struct kvm_cpuid2 *table, const u32 brand[CPUID_BRAND])
+{
+	for (u32 i = 0; i < CPUID_BRAND / 4; i++) {
+		struct kvm_cpuid_entry2 *e =
+			cpuid_find(table, LEAF_BRAND + i, 0);
+
+		if (!e || e->eax || e->ebx || e->ecx || e->edx)
+			continue;
+		e->eax = brand[4 * i];
+		e->ebx = brand[4 * i + 1];
+		e->ecx = brand[4 * i + 2];
+		e->edx = brand[4 * i + 3];
+	}
 }
 
 void cpuid_set_apic_id(struct kvm_cpuid2 *table, u32 id)

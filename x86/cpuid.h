@@ -27,6 +27,12 @@ int cpuid_set_topology(struct kvm_cpuid2 *table, unsigned int room,
 /* Features that KVM does not list as supported, and some that it should not. */
 void cpuid_set_features(struct kvm_cpuid2 *table, bool tsc_deadline);
 
+/* Words of the processor's name, in leaves 0x80000002 to 0x80000004. */
+#define CPUID_BRAND 12
+
+/* Name the processor where KVM leaves the name empty. */
+void cpuid_set_brand(struct kvm_cpuid2 *table, const u32 brand[CPUID_BRAND]);
+
 /* Make it the table of vCPU @id. */
 void cpuid_set_apic_id(struct kvm_cpuid2 *table, u32 id);
 

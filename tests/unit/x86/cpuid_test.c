@@ -24,6 +24,9 @@ static struct kvm_cpuid2 *new_table(const char *vendor)
 		{ .function = 0xb, .index = 0, .eax = 1, .ebx = 2, .edx = 31 },
 		{ .function = 0xb, .index = 1, .eax = 5, .ebx = 32, .edx = 31 },
 		{ .function = 0x80000001, .ecx = 0 },
+		{ .function = 0x80000002 },
+		{ .function = 0x80000003, .ecx = 99 },
+		{ .function = 0x80000004 },
 		{ .function = 0x80000008, .eax = 0x3030, .ecx = 0x501f },
 		{ .function = 0x8000001d, .index = 0, .eax = 0x4121 },
 		{ .function = 0x8000001d, .index = 3, .eax = 0x3c163 },
@@ -133,6 +136,20 @@ static void test_cpuid__features_are_those_of_this_machine(void **state)
 	free(table);
 }
 
+static void test_cpuid__brand_fills_empty_leaves_only(void **state)
+{
+	static const u32 brand[CPUID_BRAND] = { 1, 2, 3, 4,  5,	 6,
+						7, 8, 9, 10, 11, 12 };
+	struct kvm_cpuid2 *table = new_table("Auth");
+
+	cpuid_set_brand(table, brand);
+	assert_int_equal(leaf(table, 0x80000002, 0)->edx, 4);
+	assert_int_equal(leaf(table, 0x80000003, 0)->eax, 0);
+	assert_int_equal(leaf(table, 0x80000003, 0)->ecx, 99);
+	assert_int_equal(leaf(table, 0x80000004, 0)->eax, 9);
+	free(table);
+}
+
 static void test_cpuid__a_full_table_is_refused(void **state)
 {
 	struct kvm_cpuid2 *table = new_table("Genu");
@@ -164,6 +181,7 @@ int main(void)
 		cmocka_unit_test(test_cpuid__ids_beyond_8_bits),
 		cmocka_unit_test(
 			test_cpuid__features_are_those_of_this_machine),
+		cmocka_unit_test(test_cpuid__brand_fills_empty_leaves_only),
 		cmocka_unit_test(test_cpuid__a_full_table_is_refused),
 		cmocka_unit_test(test_cpuid__phys_bits),
 	};
