@@ -177,6 +177,17 @@ static u32 all_ones(unsigned int size)
 	return size >= 4 ? ~0U : (1U << (8 * size)) - 1;
 }
 
+void pci_get_locked(struct pci_function *fn)
+{
+	fn->users++;
+}
+
+void pci_put_locked(struct pci_function *fn)
+{
+	if (!--fn->users)
+		pthread_cond_broadcast(&fn->bus->unused);
+}
+
 u32 pci_config_read(struct pci_bus *bus, u32 bdf, unsigned int offset,
 		    unsigned int size)
 {
@@ -188,10 +199,11 @@ u32 pci_config_read(struct pci_bus *bus, u32 bdf, unsigned int offset,
 	pthread_mutex_lock(&bus->lock);
 	fn = find_locked(bus, bdf);
 	if (fn && fn->ops->config_read) {
+		pci_get_locked(fn);
 		pthread_mutex_unlock(&bus->lock);
 		fn->ops->config_read(fn, offset, size);
 		pthread_mutex_lock(&bus->lock);
-		fn = find_locked(bus, bdf);
+		pci_put_locked(fn);
 	}
 	if (fn)
 		value = pci_get_le(&fn->config[offset], size);
@@ -344,19 +356,25 @@ void pci_config_write(struct pci_bus *bus, u32 bdf, unsigned int offset,
 		return;
 	pthread_mutex_lock(&bus->lock);
 	fn = find_locked(bus, bdf);
-	if (fn) {
-		write_and_remap_locked(fn, offset, size, value, &retired);
-		control_reg = pci_msix_control_offset(fn);
-		msix = control_reg && overlaps(offset, size, control_reg, 2);
-		if (msix)
-			control = (u16)pci_get_le(&fn->config[control_reg], 2);
+	if (!fn) {
+		pthread_mutex_unlock(&bus->lock);
+		return;
 	}
+	pci_get_locked(fn);
+	write_and_remap_locked(fn, offset, size, value, &retired);
+	control_reg = pci_msix_control_offset(fn);
+	msix = control_reg && overlaps(offset, size, control_reg, 2);
+	if (msix)
+		control = (u16)pci_get_le(&fn->config[control_reg], 2);
 	pthread_mutex_unlock(&bus->lock);
 	pci_free_retired(bus, retired);
 	if (msix)
 		pci_msix_control_written(fn, control);
-	if (fn && fn->ops->config_written)
+	if (fn->ops->config_written)
 		fn->ops->config_written(fn, offset, size);
+	pthread_mutex_lock(&bus->lock);
+	pci_put_locked(fn);
+	pthread_mutex_unlock(&bus->lock);
 }
 
 /*
@@ -404,6 +422,7 @@ int pci_create(struct kvm *vm, const struct pci_windows *windows)
 	vm->pci = bus;
 	bus->vm = vm;
 	pthread_mutex_init(&bus->lock, NULL);
+	pthread_cond_init(&bus->unused, NULL);
 	bus->windows = *windows;
 	bus->ecam = (struct bus_region){
 		.start = bus->windows.ecam.start,
@@ -431,6 +450,7 @@ void pci_destroy(struct kvm *vm)
 		pci_remove(&bus->host_bridge);
 	bus_remove(&vm->mmio, &bus->ecam);
 	pci_bar_release_all(bus);
+	pthread_cond_destroy(&bus->unused);
 	pthread_mutex_destroy(&bus->lock);
 	free(bus);
 	vm->pci = NULL;
@@ -518,6 +538,11 @@ void pci_remove(struct pci_function *fn)
 	drive_intx_locked(fn);
 	pthread_mutex_unlock(&bus->lock);
 	pci_free_retired(bus, retired);
+	/* Accesses and other threads' moves that began before. */
+	pthread_mutex_lock(&bus->lock);
+	while (fn->users)
+		pthread_cond_wait(&bus->unused, &bus->lock);
+	pthread_mutex_unlock(&bus->lock);
 	pci_msix_free(fn);
 	fn->bus = NULL;
 }

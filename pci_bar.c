@@ -463,6 +463,7 @@ static void retire_old(const struct claims *claims, struct pci_bar *bar,
 		*link = fragment->next;
 		fragment->next = *retired;
 		*retired = fragment;
+		pci_get_locked(bar->fn);
 	}
 	for (struct pci_doorbell *db = bar->doorbells; db; db = db->next)
 		if (db->armed && (db->armed_addr != bar->address + db->offset ||
@@ -515,16 +516,19 @@ void pci_free_retired(struct pci_bus *bus, struct pci_fragment *retired)
 	struct pci_fragment *next;
 
 	for (; retired; retired = next) {
+		int err = bus_quiesce(bus_of(retired->bar), &retired->region);
+
 		next = retired->next;
-		if (!bus_quiesce(bus_of(retired->bar), &retired->region)) {
-			free(retired);
-			continue;
-		}
-		/* An access that waits for us is inside: keep it for later. */
 		pthread_mutex_lock(&bus->lock);
-		retired->next = bus->retired;
-		bus->retired = retired;
+		pci_put_locked(retired->bar->fn);
+		if (err) {
+			/* An access inside waits for us: keep it for later. */
+			retired->next = bus->retired;
+			bus->retired = retired;
+		}
 		pthread_mutex_unlock(&bus->lock);
+		if (!err)
+			free(retired);
 	}
 }
 

@@ -22,6 +22,7 @@ struct pci_bus {
 	 * for an access to end.
 	 */
 	pthread_mutex_t lock;
+	pthread_cond_t unused; /* some function's users fell to 0 */
 	struct pci_function *functions[PCI_DEVFNS];
 	u64 stamp; /* counts claims, so that the last writer is known */
 	/* Unlinked fragments that an access may still be inside of. */
@@ -32,6 +33,13 @@ struct pci_bus {
 /* Little-endian registers of a configuration space or MSI-X table. */
 u32 pci_get_le(const u8 *bytes, unsigned int len);
 void pci_put_le(u8 *bytes, unsigned int len, u32 value);
+
+/*
+ * Between these the function stays, without the lock. pci_put_locked() is the
+ * last use of it.
+ */
+void pci_get_locked(struct pci_function *fn);
+void pci_put_locked(struct pci_function *fn);
 
 /* ---- pci_bar.c; all under bus->lock unless named otherwise ---- */
 

@@ -113,6 +113,8 @@ struct pci_function {
 	const char *name;
 	u8 slot, function; /* set by pci_add() */
 	/* All below: guarded by pci_bus.lock once pci_add() was called. */
+	/* Threads and fragments that keep pci_remove() waiting. */
+	unsigned int users;
 	u8 config[PCI_CONFIG_LEN];
 	u8 writable[PCI_CONFIG_LEN];  /* bits that a write changes */
 	u8 clearable[PCI_CONFIG_LEN]; /* bits that writing 1 clears */
@@ -196,8 +198,9 @@ int pci_add(struct pci_bus *bus, struct pci_function *fn);
 int pci_add_function(struct pci_function *first, unsigned int number,
 		     struct pci_function *fn);
 /*
- * Take it out; returns when no access to it runs. Frees what the core owns, of a
- * function that was never added too.
+ * Take it out; returns when no access to its BARs or its configuration space
+ * runs, so not from within one. Frees what the core owns, of a function that was
+ * never added too.
  */
 void pci_remove(struct pci_function *fn);
 
