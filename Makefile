@@ -29,6 +29,8 @@ else
 $(error ARCH=$(ARCH): lkvm runs on x86_64 and arm64)
 endif
 
+# For programs that run while lkvm is built.
+HOSTCC ?= gcc
 PKG_CONFIG ?= $(if $(CROSS_COMPILE),$(CROSS_COMPILE)pkg-config,pkg-config)
 CLANG ?= clang
 
@@ -101,14 +103,16 @@ ifneq ($(filter-out $(NO_BUILD_GOALS),$(or $(MAKECMDGOALS),all)),)
 include $(BUILD)/config.mk
 endif
 
-SRCS := $(filter-out $(CONFIG_WITHOUT),$(sort $(wildcard *.c backend/*.c \
-	hw/*.c virtio/*.c vfio/*.c $(ARCH_DIR)/*.c)))
+# confine.c, with filters, or confine_none.c.
+OTHER_CONFINE := $(if $(filter 1,$(CONFIG_CONFINE)),confine_none.c,confine.c)
+SRCS := $(filter-out $(OTHER_CONFINE) $(CONFIG_WITHOUT),$(sort \
+	$(wildcard *.c backend/*.c hw/*.c virtio/*.c vfio/*.c $(ARCH_DIR)/*.c)))
 # A static program loads no libraries.
 OBJS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out codec_nodl.c,$(SRCS)))
 STATIC_OBJS := $(patsubst %/codec_dlopen.o,%/codec_nodl.o,$(OBJS))
 LIB := $(BUILD)/lkvm.a
 HEADERS := $(sort $(shell find include $(wildcard backend hw virtio vfio) \
-	$(ARCH_DIR) tests -name '*.h') $(wildcard *.h))
+	$(ARCH_DIR) tests tools -name '*.h') $(wildcard *.h))
 SUPPORT_SRCS := $(sort $(wildcard tests/support/*.c))
 SUPPORT_OBJS := $(SUPPORT_SRCS:%.c=$(BUILD)/%.o)
 UNIT_SRCS := $(sort $(shell find tests/unit -name '*_test.c'))
@@ -144,6 +148,18 @@ find_codec = flags=$$($(PKG_CONFIG) --cflags $(1) 2>/dev/null) || flags=; \
 		found="$$found, $(1): no"; \
 	fi
 
+# Only what runs while lkvm is built needs libseccomp, 2.5 or later. Sanitizers make
+# system calls of their own, so instrumented builds have no filters.
+try_libseccomp = printf '\043include <seccomp.h>\n%s\n' \
+		'int main(void) { return !SCMP_FLTATR_CTL_OPTIMIZE; }' | \
+	$(HOSTCC) -x c -o /dev/null - -lseccomp 2>/dev/null
+find_libseccomp = confine=0; \
+	if $(if $(SAN),false,$(try_libseccomp)); then \
+		confine=1; found="$$found, libseccomp: yes"; \
+	else \
+		found="$$found, libseccomp: no$(if $(SAN), (sanitizers))"; \
+	fi
+
 $(BUILD)/config.mk: Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
 	@cppflags=$$($(PKG_CONFIG) --cflags libbsd-overlay 2>/dev/null) || \
@@ -156,7 +172,9 @@ $(BUILD)/config.mk: Makefile $(BUILD)/flags
 	$(call find_codec,liblzma,lzma.h,LIBLZMA,codec_xz.c); \
 	$(call find_codec,zlib,zlib.h,ZLIB,codec_gzip.c); \
 	$(call find_codec,libzstd,zstd.h,LIBZSTD,codec_zstd.c); \
-	{ echo "CONFIG_CPPFLAGS := $$bsd$$codecs"; \
+	$(find_libseccomp); \
+	{ echo "CONFIG_CONFINE := $$confine"; \
+	echo "CONFIG_CPPFLAGS := $$bsd$$codecs"; \
 	echo "CONFIG_WITHOUT := $$without"; \
 	echo "CONFIG_LDLIBS := -laio -ldl"; } >$@; \
 	$(if $(silent),:,echo "  config  libaio: yes$$found")
@@ -195,6 +213,20 @@ $(BUILD)/%.o: %.c $(BUILD)/flags $(BUILD)/config.mk
 	$(call say,CC,$<)$(compile) -c -o $@ $<
 
 $(BUILD)/builtin-version.o: $(BUILD)/version.h
+
+# The filters of confine.c, made by a program that runs here.
+CONFINE_GEN_SRCS := tools/confine_gen.c tools/confine_rules.c \
+	tools/confine_$(ARCH_DIR).c
+$(BUILD)/confine_gen: $(CONFINE_GEN_SRCS) tools/confine_rules.h confine_priv.h \
+		include/lkvm/confine.h $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$@)$(HOSTCC) -std=c11 -O1 -D_GNU_SOURCE -Iinclude -I. \
+		$(WARNINGS) -o $@ $(CONFINE_GEN_SRCS) -lseccomp
+
+$(BUILD)/confine_filters.h: $(BUILD)/confine_gen
+	$(call say,GEN,$@)$< $(ARCH_DIR) >$@
+
+$(BUILD)/confine.o: $(BUILD)/confine_filters.h
 
 $(OUT)/lkvm: $(OBJS) $(BUILD)/sources
 	$(call say,LD,$@)$(CC) $(lkvm_ldflags) -o $@ $(OBJS) $(lkvm_ldlibs)
@@ -342,7 +374,7 @@ help:
 	@echo 'Variables:'
 	@echo '  O=DIR         put all products there'
 	@echo '  ARCH=x86_64|arm64, CROSS_COMPILE=PREFIX-'
-	@echo '  CC, CFLAGS, CPPFLAGS, LDFLAGS, LDLIBS, PKG_CONFIG'
+	@echo '  CC, CFLAGS, CPPFLAGS, LDFLAGS, LDLIBS, PKG_CONFIG, HOSTCC'
 	@echo '  PREFIX=DIR, DESTDIR=DIR'
 	@echo '  SAN=address|thread|fuzz  instrumented, in O/build/asan, ...'
 	@echo '  WERROR=0      warnings are no errors'

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "lkvm/confine.h"
 #include "lkvm/failure.h"
 
 #define NAME_MAX_LEN 64
@@ -333,6 +334,33 @@ static int set_transport(const struct option *opt,
 			   value->text);
 }
 
+static int set_confine(const struct option *opt,
+		       const struct option_value *value, void *target,
+		       struct failure *why)
+{
+	struct run_options *run = target;
+
+	if (value->negated)
+		run->confine = CONFINE_DEFAULT;
+	else if (!strcmp(value->text, "on"))
+		run->confine = CONFINE_ON;
+	else if (!strcmp(value->text, "log"))
+		run->confine = CONFINE_LOG;
+	else if (!strcmp(value->text, "off"))
+		run->confine = CONFINE_OFF;
+	else
+		return option_fail(opt, why, "%s is none of on, log, off",
+				   value->text);
+	if ((run->confine == CONFINE_ON || run->confine == CONFINE_LOG) &&
+	    !confine_is_built_in())
+		return option_fail(
+			opt, why,
+			"%s: this lkvm was built without libseccomp, "
+			"or with sanitizers: it has no filters",
+			value->text);
+	return 0;
+}
+
 #define FLAG(member)                                                           \
 	.set = option_set_flag, .offset = offsetof(struct run_options, member)
 #define STRING(member)                                                         \
@@ -446,6 +474,13 @@ const struct option run_option_table[] = {
 	{ .name = "extended-status",
 	  .help = "status 32, not 0, when the guest resets",
 	  FLAG(config.extended_status),
+	  .flags = OPTION_LOW_PRIORITY },
+
+	{ .heading = "Security" },
+	{ .name = "confine",
+	  .arg = "on|log|off",
+	  .help = "confine lkvm's threads (default: on); log: only tell dmesg",
+	  .set = set_confine,
 	  .flags = OPTION_LOW_PRIORITY },
 
 	{ .heading = "Debugging" },

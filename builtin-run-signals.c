@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "lkvm/builtin.h"
 #include "lkvm/chardev.h"
+#include "lkvm/confine.h"
 #include "lkvm/failure.h"
 #include "lkvm/kvm.h"
 
@@ -54,7 +55,7 @@ static void catch_broken(void)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(broken_signals); i++) {
-		/* Sanitizers have handlers of their own: leave those. */
+		/* Sanitizers have handlers, and so has confine.c: leave those. */
 		if (!sigaction(broken_signals[i], NULL, &old) &&
 		    !(old.sa_flags & SA_SIGINFO) && old.sa_handler == SIG_DFL)
 			sigaction(broken_signals[i], &action, NULL);
@@ -140,6 +141,7 @@ static void *watch_main(void *arg)
 	struct run_watch *watch = arg;
 	bool stop = false;
 
+	confine_thread(CONFINE_WATCH);
 	while (!stop) {
 		int signum = wait_signal(watch);
 

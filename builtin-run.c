@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "lkvm/builtin.h"
 #include "lkvm/chardev.h"
+#include "lkvm/confine.h"
 #include "lkvm/failure.h"
 #include "lkvm/host.h"
 #include "lkvm/kvm.h"
@@ -78,8 +79,12 @@ static int run_vm(const struct kvm_config *config,
 		return err;
 	run_watch_set_vm(watch, vm);
 	err = kvm_start(vm);
-	if (!err)
+	if (!err) {
+		confine_thread(config->reboot == REBOOT_RESTART
+				       ? CONFINE_MAIN_RESTART
+				       : CONFINE_MAIN);
 		*end = kvm_wait(vm);
+	}
 	run_watch_set_vm(watch, NULL);
 	if (config->dump_pci)
 		run_dump_pci(vm);
@@ -157,7 +162,9 @@ static int run_with_options(struct run_options *run, struct failure *why)
 	int err, status;
 
 	log_set_level(run->log_level);
-	err = run_watch_start(&watch, config->timeout_ns, why);
+	err = confine_setup(run->confine, terminal_restore, why);
+	if (!err)
+		err = run_watch_start(&watch, config->timeout_ns, why);
 	if (err)
 		return failure_status(why);
 	config->kvm_fd =

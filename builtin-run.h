@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include "lkvm/config.h"
+#include "lkvm/confine.h"
 #include "lkvm/log.h"
 #include "lkvm/options.h"
 
@@ -30,6 +31,7 @@ struct run_options {
 	const char *name;
 	bool nodefaults;
 	enum log_level log_level;
+	enum confine_mode confine;
 
 	/* Storage of strings in config. */
 	char *cmdline;

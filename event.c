@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+#include "lkvm/confine.h"
 #include "lkvm/failure.h"
 
 #define BATCH_MAX 32
@@ -112,6 +113,7 @@ static void *run_loop(void *opaque)
 	u64 generation;
 	int nr;
 
+	confine_thread(CONFINE_LOOP);
 	pthread_mutex_lock(&loop->lock);
 	while (!loop->stop) {
 		/*

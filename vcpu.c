@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "lkvm/arch.h"
+#include "lkvm/confine.h"
 #include "lkvm/ioport.h"
 #include "lkvm/kvm.h"
 #include "lkvm/mmio.h"
@@ -258,6 +259,7 @@ static void *vcpu_main(void *arg)
 		err = set_single_step(vcpu);
 	if (err)
 		vm_end(vm, VM_END_ERROR);
+	confine_thread(CONFINE_VCPU);
 	run_guest(vcpu);
 	bus_detach(&vm->mmio, &vcpu->mmio_reader);
 	bus_detach(&vm->ports, &vcpu->port_reader);

@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+#include "lkvm/confine.h"
 #include "lkvm/log.h"
 
 #define GATHER_NS 1000000L
@@ -165,6 +166,7 @@ static void *run_writer(void *opaque)
 	sigemptyset(&unblocked);
 	sigaddset(&unblocked, INTERRUPT_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &unblocked, NULL);
+	confine_thread(CONFINE_WRITER);
 
 	pthread_mutex_lock(&out->lock);
 	while (!out->abandon) {

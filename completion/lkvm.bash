@@ -21,6 +21,7 @@ _lkvm()
 		[ "$word" = = ] && word=
 		[ "$before" = = ] && before=${COMP_WORDS[COMP_CWORD - 2]}
 		case $before in
+		--confine) words='on log off' ;;
 		--console) words='serial virtio' ;;
 		--loglevel) words='error warning info debug' ;;
 		--reboot) words='exit restart' ;;

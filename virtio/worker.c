@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <signal.h>
+#include "lkvm/confine.h"
 #include "lkvm/virtio.h"
 
 /*
@@ -25,6 +26,7 @@ static void *worker_main(void *arg)
 {
 	struct virtio_worker *worker = arg;
 
+	confine_thread(CONFINE_WORKER);
 	for (;;) {
 		virtq_take_kick(worker->q);
 		/* Acquire: pairs with command() after a queue was set up. */

@@ -74,6 +74,12 @@ int arch_handle_exit(struct vcpu *vcpu);
 /* Write registers and the code around the program counter to the log. */
 void arch_dump_vcpu(struct vcpu *vcpu);
 
+/*
+ * Argument @index, below 6, of the system call that SIGSYS stopped. @context is the
+ * handler's; async-signal-safe.
+ */
+u64 arch_trapped_argument(const void *context, unsigned int index);
+
 /* The kernel's name of serial console @index: "ttyS0". */
 const char *arch_serial_console(unsigned int index);
 /* Defaults that lkvm puts before the user's kernel parameters, or "". */

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The lists. A call is on one because the code in the comment makes it, or because
+ * some C library makes it by itself: glibc 2.31 to 2.41 and musl were looked at.
+ */
+#include "confine_rules.h"
+
+#include <asm/termbits.h> /* not <termios.h>: TCGETS2 */
+#include <linux/fs.h>
+#include <linux/kvm.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#define PRCTL(option) WHERE("prctl", 0, LOW, option)
+/* Memory that can be executed is never needed. */
+#define NO_EXEC(call) WHERE(call, 2, PROT_EXEC, 0)
+/* musl sends signals to its own threads without naming the process. */
+#define TKILL(signum) WHERE("tkill", 1, LOW, signum)
+
+/* ---- Every thread ---- */
+
+static const struct confine_rule base[] = {
+	/* malloc(), stacks of threads that end, the buffer of chardevs */
+	NO_EXEC("mmap"), NO_EXEC("mprotect"), ANY("munmap"), ANY("mremap"),
+	ANY("madvise"), ANY("brk"),
+	/* glibc: qsort() of much, malloc() with many threads, names of maps */
+	ANY("sysinfo"), ANY("sched_getaffinity"), PRCTL(PR_SET_VMA),
+	ANY("getrandom"),
+
+	/* locks, conditions, the end of threads */
+	ANY("futex"), NEW("futex_waitv"), NEW("futex_wait"), NEW("futex_wake"),
+	NEW("futex_requeue"), ANY("sched_yield"), ANY("membarrier"),
+	NEW("rseq"), ANY("set_robust_list"), ANY("gettid"), ANY("getpid"),
+	ANY("getcpu"), ANY("exit"), ANY("exit_group"), ANY("restart_syscall"),
+
+	/* signals: kicks of vCPUs, abort(), raise() */
+	ANY("rt_sigreturn"), ANY("rt_sigprocmask"), ANY("rt_sigaction"),
+	WHERE("tgkill", 0, LOW, CONFINE_PID), TKILL(SIGABRT), TKILL(SIGSEGV),
+	TKILL(SIGBUS), TKILL(SIGFPE), TKILL(SIGILL), TKILL(SIGQUIT),
+	TKILL(SIGSYS),
+	/* SIGRTMIN and the next one, of glibc and of musl */
+	TKILL(34), TKILL(35), TKILL(36),
+
+	/* time, where the vDSO cannot tell it */
+	ANY("clock_gettime"), ANY("clock_getres"), ANY("gettimeofday"),
+	ANY("time"), ANY("clock_nanosleep"), ANY("nanosleep"),
+
+	/* log, eventfds, descriptors that are open */
+	ANY("read"), ANY("write"), ANY("readv"), ANY("writev"), ANY("poll"),
+	ANY("ppoll"), ANY("close"),
+
+	/* terminal_restore(), chardev_size(). Never TIOCSTI. */
+	IOCTL(TCGETS), IOCTL(TCSETS), IOCTL(TCGETS2), IOCTL(TCSETS2),
+	IOCTL(TIOCGPGRP), IOCTL(TIOCGWINSZ), ANY("getpgrp"), ANY("getpgid"), END
+};
+
+/* ---- Parts ---- */
+
+/* irq_signal.c */
+static const struct confine_rule interrupts[] = { IOCTL(KVM_SIGNAL_MSI),
+						  IOCTL(KVM_IRQ_LINE), END };
+
+/* BARs that move, and vectors that get a route: memory_slot.c, ioeventfd.c, irq.c */
+static const struct confine_rule machine[] = {
+	IOCTL(KVM_IOEVENTFD), IOCTL(KVM_SET_USER_MEMORY_REGION),
+	IOCTL(KVM_SET_GSI_ROUTING), IOCTL(KVM_IRQFD), END
+};
+
+/* event.c: what other threads do to the loop */
+static const struct confine_rule sources[] = { ANY("epoll_ctl"),
+					       ANY("timerfd_settime"),
+					       ANY("timerfd_gettime"), END };
+
+static const struct confine_rule waiting_loop[] = { ANY("epoll_wait"),
+						    ANY("epoll_pwait"),
+						    NEW("epoll_pwait2"), END };
+
+/* vcpu.c; confine_arch_vcpu is for arch_dump_vcpu() */
+static const struct confine_rule running_guest[] = { IOCTL(KVM_RUN), END };
+
+/* disk_raw.c, disk_aio.c */
+static const struct confine_rule disk[] = { ANY("preadv"),
+					    ANY("pwritev"),
+					    NEW("preadv2"),
+					    NEW("pwritev2"),
+					    ANY("pread64"),
+					    ANY("pwrite64"),
+					    ANY("fdatasync"),
+					    ANY("fsync"),
+					    ANY("fallocate"),
+					    ANY("io_submit"),
+					    ANY("io_getevents"),
+					    NEW("io_pgetevents"),
+					    ANY("io_cancel"),
+					    ANY("io_destroy"),
+					    IOCTL(BLKDISCARD),
+					    IOCTL(BLKZEROOUT),
+					    END };
+
+/* builtin-run-signals.c */
+static const struct confine_rule signals[] = { ANY("rt_sigtimedwait"),
+					       ANY("tkill"), END };
+
+/* char_core.c; exit() of the C library looks after its streams. */
+static const struct confine_rule taking_down[] = { IOCTL(FIONREAD),
+						   ANY("fstat"),
+						   ANY("newfstatat"),
+						   ANY("lseek"),
+						   ANY("fcntl"),
+						   ANY("tkill"),
+						   END };
+
+/*
+ * All that kvm_create() does, and loading the libraries for compressed kernels.
+ * A thread created later begins with this list and shortens it to its own, so
+ * that those are on it too.
+ */
+static const struct confine_rule creating[] = {
+	/* paths: disks, hugetlbfs, libraries, names of threads */
+	ANY("openat"), ANY("open"), ANY("stat"), NEW("statx"), ANY("fstatfs"),
+	ANY("ftruncate"), ANY("access"), NEW("faccessat2"), ANY("faccessat"),
+	ANY("readlink"), ANY("readlinkat"), ANY("getdents64"), ANY("flock"),
+	ANY("mmap"), ANY("mprotect"), ANY("uname"), ANY("getcwd"),
+	IOCTL(BLKGETSIZE64), IOCTL(BLKSSZGET), IOCTL(BLKPBSZGET),
+	ANY("io_setup"), ANY("fadvise64"), ANY("readahead"),
+	/* event.c, virtio/device.c */
+	ANY("epoll_create1"), ANY("eventfd2"), ANY("timerfd_create"),
+	/* any ioctl of KVM, those of vCPU threads among them */
+	WHERE("ioctl", 1, 0xff00, KVMIO << 8),
+	/* threads, not processes; the C library goes on with clone() */
+	WHERE("clone", 0, CLONE_THREAD, CLONE_THREAD), REFUSE("clone3"),
+	PRCTL(PR_SET_NAME), ANY("sched_getparam"), ANY("sched_getscheduler"),
+	/* confine_thread() of those */
+	PRCTL(PR_SET_NO_NEW_PRIVS), ANY("seccomp"), ANY("capget"),
+	ANY("capset"), END
+};
+
+/* ---- Kinds ---- */
+
+const struct confine_kind_rules confine_kinds[CONFINE_KINDS] = {
+	[CONFINE_VCPU] = { "vcpu",
+			   { base, running_guest, confine_arch_vcpu, interrupts,
+			     machine, sources } },
+	[CONFINE_LOOP] = { "loop",
+			   { base, interrupts, sources, waiting_loop } },
+	[CONFINE_WORKER] = { "worker", { base, interrupts, disk } },
+	[CONFINE_WRITER] = { "writer", { base } },
+	[CONFINE_WATCH] = { "watch", { base, signals } },
+	[CONFINE_MAIN] = { "main",
+			   { base, interrupts, machine, sources, disk,
+			     taking_down } },
+	[CONFINE_MAIN_RESTART] = { "main_restart",
+				   { base, creating, sources, waiting_loop,
+				     disk, taking_down } },
+};
