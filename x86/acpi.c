@@ -499,7 +499,7 @@ int acpi_build(u8 *buf, size_t len, u32 gpa, const struct acpi_machine *machine)
 	tables[2] = build_mcfg(&b);
 	tables[3] = build_ssdt(&b, machine);
 	xsdt = build_xsdt(&b, tables);
-	if (b.full)
+	if (b.full || !rsdp)
 		return -ENOSPC;
 	fill_rsdp(rsdp, xsdt);
 	return 0;

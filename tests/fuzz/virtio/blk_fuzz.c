@@ -58,7 +58,7 @@ static void post_request(struct fake_ring *ring, struct input *in, u64 header)
 {
 	u32 type = (u32)take(in, 1);
 	u64 sector = take(in, 2);
-	unsigned int nr = 1 + take(in, 1) % (SIZE - 1);
+	u16 nr = (u16)(1 + take(in, 1) % (SIZE - 1));
 	struct virtio_blk_outhdr outhdr = {
 		.type = type,
 		/* Now and then far away. */
