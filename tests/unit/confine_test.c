@@ -413,6 +413,20 @@ static void test_confine__a_sent_sigsys_is_no_violation(void **state)
 	assert_int_equal(WTERMSIG(child.status), SIGSYS);
 }
 
+/* What ends lkvm otherwise keeps its own signal. */
+static void test_confine__abort_is_no_violation(void **state)
+{
+	struct child child;
+
+	need_filters();
+	for (size_t i = 0; i < ARRAY_SIZE(narrow_kinds); i++) {
+		child = run_child(CONFINE_ON, narrow_kinds[i], abort);
+		assert_string_equal(child.err, "");
+		assert_true(WIFSIGNALED(child.status));
+		assert_int_equal(WTERMSIG(child.status), SIGABRT);
+	}
+}
+
 static void test_confine__without_filters_only_the_default_and_off(void **state)
 {
 	struct failure why = FAILURE_INIT;
@@ -438,6 +452,7 @@ int main(void)
 		cmocka_unit_test(test_confine__log_lets_calls_go_on),
 		cmocka_unit_test(
 			test_confine__blocked_signals_do_not_hide_the_message),
+		cmocka_unit_test(test_confine__abort_is_no_violation),
 		cmocka_unit_test(test_confine__a_sent_sigsys_is_no_violation),
 		cmocka_unit_test(
 			test_confine__without_filters_only_the_default_and_off),
