@@ -141,6 +141,7 @@ static void *watch_main(void *arg)
 	struct run_watch *watch = arg;
 	bool stop = false;
 
+	pthread_setname_np(pthread_self(), "signals");
 	confine_thread(CONFINE_WATCH);
 	while (!stop) {
 		int signum = wait_signal(watch);

@@ -113,6 +113,7 @@ static void *run_loop(void *opaque)
 	u64 generation;
 	int nr;
 
+	pthread_setname_np(pthread_self(), "events");
 	confine_thread(CONFINE_LOOP);
 	pthread_mutex_lock(&loop->lock);
 	while (!loop->stop) {

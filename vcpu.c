@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -249,8 +250,11 @@ static void *vcpu_main(void *arg)
 {
 	struct vcpu *vcpu = arg;
 	struct kvm *vm = vcpu->vm;
+	char name[16];
 	int err;
 
+	snprintf(name, sizeof(name), "vcpu%u", vcpu->index);
+	pthread_setname_np(pthread_self(), name);
 	current = vcpu;
 	bus_attach(&vm->ports, &vcpu->port_reader);
 	bus_attach(&vm->mmio, &vcpu->mmio_reader);

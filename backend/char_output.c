@@ -166,6 +166,7 @@ static void *run_writer(void *opaque)
 	sigemptyset(&unblocked);
 	sigaddset(&unblocked, INTERRUPT_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &unblocked, NULL);
+	pthread_setname_np(pthread_self(), "console");
 	confine_thread(CONFINE_WRITER);
 
 	pthread_mutex_lock(&out->lock);
