@@ -40,10 +40,15 @@ static void mask_function(bool masked)
 		  MSIX_ENABLE | (masked ? MSIX_MASK_ALL : 0));
 }
 
+/* Returns after the interrupt, too, which follows the used ring. */
 static void request(void)
 {
+	u32 turns;
+
 	check_equal("read", blk_request(&blk, BLK_READ, 2, BLK_BUFFER, 512),
 		    BLK_OK);
+	for (turns = 0; turns < PATIENCE / 10; turns++)
+		cpu_relax();
 }
 
 static u32 pending(void)
@@ -51,7 +56,6 @@ static u32 pending(void)
 	return read32(blk.dev.msix_pba);
 }
 
-/* The interrupt follows the used ring, so it may take a moment. */
 static void check_pending(const char *what, u32 before)
 {
 	u32 turns;
