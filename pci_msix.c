@@ -24,6 +24,8 @@ struct msix {
 	bool function_mask;
 	u8 *table;
 	u8 *pba;
+	struct msix_sources *sources; /* owned; NULL before the first connect */
+	struct log_once no_route;
 };
 
 int pci_add_msix(struct pci_function *fn, unsigned int bar, u64 table_offset,
@@ -74,6 +76,9 @@ void pci_msix_free(struct pci_function *fn)
 
 	if (!msix)
 		return;
+	/* Without a bus it was never added, and so never connected. */
+	if (fn->bus)
+		msix_sources_destroy(&fn->bus->vm->irq, msix->sources);
 	pthread_mutex_destroy(&msix->lock);
 	free(msix->table);
 	free(msix);
@@ -133,6 +138,53 @@ static void replay_locked(struct pci_function *fn)
 	}
 }
 
+/* Tie or untie the eventfd behind @vector, as the registers now say. */
+static void sync_source_locked(struct pci_function *fn, unsigned int vector)
+{
+	struct msix *msix = fn->msix;
+	enum msix_vector_state state = MSIX_VECTOR_ON;
+	struct msi_message msg = message_locked(fn, vector);
+
+	if (!msix->enabled)
+		state = MSIX_VECTOR_OFF;
+	else if (is_masked_locked(msix, vector))
+		state = MSIX_VECTOR_MASKED;
+	if (msix_source_sync(&fn->bus->vm->irq, msix->sources, vector, state,
+			     &msg))
+		log_guest_error(&msix->no_route,
+				"PCI %02x.%u %s: the host has no interrupt "
+				"route left; vector %u stays pending",
+				fn->slot, fn->function, fn->name, vector);
+}
+
+static void sync_sources_locked(struct pci_function *fn)
+{
+	struct msix *msix = fn->msix;
+
+	for (unsigned int i = 0; msix->sources && i < msix->vectors; i++)
+		sync_source_locked(fn, i);
+}
+
+int pci_msix_connect(struct pci_function *fn, unsigned int vector, int fd)
+{
+	struct msix *msix = fn->msix;
+	int err = 0;
+
+	if (!msix || vector >= msix->vectors)
+		return -EINVAL;
+	pthread_mutex_lock(&msix->lock);
+	if (!msix->sources)
+		msix->sources = msix_sources_create(msix->vectors);
+	if (msix->sources) {
+		msix_source_set(&fn->bus->vm->irq, msix->sources, vector, fd);
+		sync_source_locked(fn, vector);
+	} else {
+		err = -ENOMEM;
+	}
+	pthread_mutex_unlock(&msix->lock);
+	return err;
+}
+
 void pci_msix_control_written(struct pci_function *fn, u16 control)
 {
 	struct msix *msix = fn->msix;
@@ -143,6 +195,7 @@ void pci_msix_control_written(struct pci_function *fn, u16 control)
 	if (!msix->enabled)
 		memset(msix->pba, 0, msix->pba_len);
 	replay_locked(fn);
+	sync_sources_locked(fn);
 	pthread_mutex_unlock(&msix->lock);
 }
 
@@ -207,6 +260,9 @@ static void write_table_locked(struct pci_function *fn, u64 offset,
 			       const struct bus_access *acc)
 {
 	struct msix *msix = fn->msix;
+	unsigned int first = (unsigned int)(offset / PCI_MSIX_ENTRY_SIZE);
+	unsigned int last =
+		(unsigned int)((offset + acc->size - 1) / PCI_MSIX_ENTRY_SIZE);
 
 	for (unsigned int i = 0; i < acc->size; i++, offset++) {
 		u8 byte = (u8)(acc->value >> (8 * i));
@@ -222,6 +278,21 @@ static void write_table_locked(struct pci_function *fn, u64 offset,
 		msix->table[offset] = byte;
 	}
 	replay_locked(fn);
+	for (unsigned int i = first; msix->sources && i <= last; i++)
+		if (i < msix->vectors)
+			sync_source_locked(fn, i);
+}
+
+/* The counters of eventfds are pending bits too. */
+static void read_pba_locked(struct msix *msix, struct bus_access *acc)
+{
+	unsigned int first = (unsigned int)acc->offset * 8;
+
+	bus_read_bytes(acc, msix->pba, msix->pba_len);
+	for (unsigned int i = 0; msix->sources && i < acc->size * 8U; i++)
+		if (first + i < msix->vectors &&
+		    msix_source_pending(msix->sources, first + i))
+			acc->value |= BIT64(i);
 }
 
 bool pci_msix_access(struct pci_function *fn, unsigned int bar,
@@ -247,8 +318,10 @@ bool pci_msix_access(struct pci_function *fn, unsigned int bar,
 		struct bus_access part = *acc;
 
 		part.offset = table ? in_table : in_pba;
-		bus_read_bytes(&part, table ? msix->table : msix->pba,
-			       table ? msix->table_len : msix->pba_len);
+		if (table)
+			bus_read_bytes(&part, msix->table, msix->table_len);
+		else
+			read_pba_locked(msix, &part);
 		acc->value = part.value;
 	}
 	pthread_mutex_unlock(&msix->lock);

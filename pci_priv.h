@@ -80,6 +80,32 @@ static inline u32 pci_bdf(const struct pci_function *fn)
 /* Registers of the MSI capability may have changed. */
 void pci_msi_written_locked(struct pci_function *fn);
 
+/* ---- pci_msix_irqfd.c; all under the lock of the function's MSI-X ---- */
+
+struct msix_sources;
+
+enum msix_vector_state {
+	MSIX_VECTOR_OFF, /* MSI-X is disabled */
+	MSIX_VECTOR_MASKED,
+	MSIX_VECTOR_ON,
+};
+
+struct msix_sources *msix_sources_create(unsigned int nr);
+/* Accepts NULL. */
+void msix_sources_destroy(struct irq_router *irq, struct msix_sources *sources);
+/* Interrupts of @vector come from @fd from now on; -1: from nowhere. */
+void msix_source_set(struct irq_router *irq, struct msix_sources *sources,
+		     unsigned int vector, int fd);
+/*
+ * Make route and irqfd what @state and @msg say. Negative errno when the host
+ * has no room: interrupts then stay pending.
+ */
+int msix_source_sync(struct irq_router *irq, struct msix_sources *sources,
+		     unsigned int vector, enum msix_vector_state state,
+		     const struct msi_message *msg);
+bool msix_source_pending(const struct msix_sources *sources,
+			 unsigned int vector);
+
 /* ---- pci_msix.c ---- */
 
 /* Does this access fall on the table or the PBA? Then it is carried out. */

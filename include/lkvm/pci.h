@@ -242,6 +242,12 @@ void pci_msi_signal(struct pci_function *fn, unsigned int vector);
 
 bool pci_msix_enabled(struct pci_function *fn);
 /*
+ * From now on vector @vector is signalled through @fd, an eventfd of the
+ * caller's, by somebody who does not call us (vhost, a host device); -1 undoes
+ * that, before @fd is closed. -EINVAL: no such vector.
+ */
+int pci_msix_connect(struct pci_function *fn, unsigned int vector, int fd);
+/*
  * Signal vector @vector: delivered, or pending while masked; one that does not
  * exist does nothing. False: MSI-X is disabled, use INTx.
  */

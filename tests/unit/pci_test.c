@@ -11,6 +11,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include "lkvm/arch.h"
 #include "lkvm/kvm.h"
 #include "pci_priv.h"
@@ -89,6 +91,47 @@ int irq_signal_msi(struct irq_router *irq, const struct msi_message *msg)
 	last_msi = *msg;
 	nr_msis++;
 	return 0;
+}
+
+/* ---- A model of KVM's routes and irqfds ---- */
+
+static unsigned int nr_routes;
+static struct msi_message route; /* of the last one taken or changed */
+static int attached_fd = -1;
+static bool refuse_routes;
+
+int irq_route_alloc(struct irq_router *irq, const struct msi_message *msg)
+{
+	if (refuse_routes)
+		return -ENOSPC;
+	route = *msg;
+	return (int)(100 + nr_routes++);
+}
+
+int irq_route_update(struct irq_router *irq, u32 gsi,
+		     const struct msi_message *msg)
+{
+	route = *msg;
+	return 0;
+}
+
+void irq_route_free(struct irq_router *irq, u32 gsi)
+{
+	assert_true(nr_routes--);
+	assert_int_equal(attached_fd, -1);
+}
+
+int irqfd_attach(struct irq_router *irq, u32 gsi, int fd, int resample_fd)
+{
+	assert_int_equal(attached_fd, -1);
+	attached_fd = fd;
+	return 0;
+}
+
+void irqfd_detach(struct irq_router *irq, u32 gsi, int fd)
+{
+	assert_int_equal(attached_fd, fd);
+	attached_fd = -1;
 }
 
 /* ---- A machine with one interrupt line ---- */
@@ -854,6 +897,92 @@ static void test_msix__hostile_accesses_stay_inside(void **state)
 	assert_int_equal(mem_read(f, MEM_BASE + 3 * 16), 0x100);
 }
 
+/* Vector 1 is signalled by an eventfd. */
+static int connect_vector(struct probe *p)
+{
+	int fd = eventfd(0, EFD_NONBLOCK);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pci_msix_connect(&p->fn, 1, fd), 0);
+	return fd;
+}
+
+static void test_msix__route_is_taken_when_enabled_and_freed(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = plug_msix(f);
+	int fd = connect_vector(p);
+
+	set_msix_control(f, p, PCI_MSIX_FLAGS_ENABLE);
+	assert_int_equal(nr_routes, 0);
+	mem_write(f, MEM_BASE + 0x10, 8, 0xfee03000);
+	mem_write(f, MEM_BASE + 0x18, 4, 0x66);
+	mem_write(f, MEM_BASE + 0x1c, 4, 0);
+	assert_int_equal(nr_routes, 1);
+	assert_int_equal(attached_fd, fd);
+	assert_int_equal(route.address, 0xfee03000);
+	assert_int_equal(route.data, 0x66);
+	/* The route follows the table, however often it is written. */
+	for (u32 data = 0; data < 1000; data++)
+		mem_write(f, MEM_BASE + 0x18, 4, data);
+	assert_int_equal(nr_routes, 1);
+	assert_int_equal(route.data, 999);
+	set_msix_control(f, p, 0);
+	assert_int_equal(nr_routes, 0);
+	assert_int_equal(attached_fd, -1);
+	close(fd);
+}
+
+static void test_msix__masked_eventfd_is_pending(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = plug_msix(f);
+	int fd = connect_vector(p);
+	eventfd_t count;
+
+	set_msix_control(f, p, PCI_MSIX_FLAGS_ENABLE);
+	mem_write(f, MEM_BASE + 0x1c, 4, 0);
+	mem_write(f, MEM_BASE + 0x1c, 4, 1);
+	assert_int_equal(attached_fd, -1);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x800), 0);
+	eventfd_write(fd, 1);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x800), 2);
+	/* KVM finds the signal when the eventfd is tied to it again. */
+	mem_write(f, MEM_BASE + 0x1c, 4, 0);
+	assert_int_equal(attached_fd, fd);
+	assert_int_equal(eventfd_read(fd, &count), 0);
+	/* Function mask, then disabled: what is pending is forgotten. */
+	set_msix_control(f, p, PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
+	eventfd_write(fd, 1);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x800), 2);
+	set_msix_control(f, p, 0);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x800), 0);
+	assert_int_equal(eventfd_read(fd, &count), -1);
+	assert_int_equal(pci_msix_connect(&p->fn, 1, -1), 0);
+	close(fd);
+	assert_int_equal(pci_msix_connect(&p->fn, 3, 0), -EINVAL);
+}
+
+static void test_msix__without_routes_it_stays_pending(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = plug_msix(f);
+	int fd = connect_vector(p);
+
+	refuse_routes = true;
+	set_msix_control(f, p, PCI_MSIX_FLAGS_ENABLE);
+	mem_write(f, MEM_BASE + 0x1c, 4, 0);
+	eventfd_write(fd, 1);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x800), 2);
+	refuse_routes = false;
+	mem_write(f, MEM_BASE + 0x18, 4, 1);
+	assert_int_equal(attached_fd, fd);
+	pci_remove(&p->fn);
+	assert_int_equal(nr_routes, 0);
+	assert_int_equal(attached_fd, -1);
+	close(fd);
+}
+
 /* ---- The dump ---- */
 
 static void append(void *opaque, const char *text)
@@ -928,6 +1057,9 @@ int main(void)
 		TEST(test_msix__enabled_lowers_the_line),
 		TEST(test_msix__function_mask_holds_all_back),
 		TEST(test_msix__hostile_accesses_stay_inside),
+		TEST(test_msix__route_is_taken_when_enabled_and_freed),
+		TEST(test_msix__masked_eventfd_is_pending),
+		TEST(test_msix__without_routes_it_stays_pending),
 		TEST(test_pci__dump_shows_registers_and_mappings),
 	};
 
