@@ -145,7 +145,7 @@ static int read_payload(struct kvm *vm, const struct bzimage *image, u8 *to,
 		return refuse(why, "out of memory");
 	err = image_read(&vm->config->kernel, payload.offset, in, payload.len);
 	if (err)
-		refuse(why, "it cannot be read");
+		err = refuse(why, "it cannot be read");
 	else
 		err = unpack_payload(in, payload.len, to, len, why);
 	munmap(in, payload.len);

@@ -2,14 +2,15 @@
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # timeout: 200
 # Each boot puts the kernel elsewhere, in physical and in virtual memory, and
-# tells it so; with nokaslr all is where it was linked for.
+# tells it so; with nokaslr all is where it was linked for. With mem= the kernel
+# unpacks itself, as it does wherever lkvm cannot, and does all that as well.
 
 # places PARAMETERS: boots a guest; sets $text, $code (addresses of the
 # kernel's first instruction and of its code in RAM) and $flags (loadflags in
 # the zero page: 2 is KASLR).
 places()
 {
-	guest -p "$1" <<-'GUEST'
+	guest --debug -p "$1" <<-'GUEST'
 	echo 0 >/proc/sys/kernel/kptr_restrict
 	echo "@ text $(awk '$3 == "_text" { print $1 }' /proc/kallsyms)"
 	echo "@ code $(awk '/Kernel code/ { print $1 }' /proc/iomem)"
@@ -38,3 +39,8 @@ places quiet
 	fail "twice at $text, physical $code"
 [ "$text $first" != "ffffffff81000000 ffffffff81000000" ] ||
 	fail "twice at its link address"
+grep -q "unpacks itself" err && fail "lkvm does not unpack Debian's kernel"
+
+places mem=200M
+expect_err "unpacks itself: the command line limits its memory"
+expect_eq "the KASLR flag" 2 "$((flags & 2))"
