@@ -153,7 +153,11 @@ find_codec = flags=$$($(PKG_CONFIG) --cflags $(1) 2>/dev/null) || flags=; \
 try_libseccomp = printf '\043include <seccomp.h>\n%s\n' \
 		'int main(void) { return !SCMP_FLTATR_CTL_OPTIMIZE; }' | \
 	$(HOSTCC) -x c -o /dev/null - -lseccomp 2>/dev/null
-find_libseccomp = confine=0; \
+find_libseccomp = confine=0; libc=other; \
+	if printf '\043include <features.h>\n__GLIBC__\n' | \
+			$(CC) -E -P - 2>/dev/null | grep -q '^[0-9]'; then \
+		libc=glibc; \
+	fi; \
 	if $(if $(SAN),false,$(try_libseccomp)); then \
 		confine=1; found="$$found, libseccomp: yes"; \
 	else \
@@ -173,7 +177,7 @@ $(BUILD)/config.mk: Makefile $(BUILD)/flags
 	$(call find_codec,zlib,zlib.h,ZLIB,codec_gzip.c); \
 	$(call find_codec,libzstd,zstd.h,LIBZSTD,codec_zstd.c); \
 	$(find_libseccomp); \
-	{ echo "CONFIG_CONFINE := $$confine"; \
+	{ echo "CONFIG_CONFINE := $$confine"; echo "CONFIG_LIBC := $$libc"; \
 	echo "CONFIG_CPPFLAGS := $$bsd$$codecs"; \
 	echo "CONFIG_WITHOUT := $$without"; \
 	echo "CONFIG_LDLIBS := -laio -ldl"; } >$@; \
@@ -224,7 +228,7 @@ $(BUILD)/confine_gen: $(CONFINE_GEN_SRCS) tools/confine_rules.h confine_priv.h \
 		$(WARNINGS) -o $@ $(CONFINE_GEN_SRCS) -lseccomp
 
 $(BUILD)/confine_filters.h: $(BUILD)/confine_gen
-	$(call say,GEN,$@)$< $(ARCH_DIR) >$@
+	$(call say,GEN,$@)$< $(ARCH_DIR) $(CONFIG_LIBC) >$@
 
 $(BUILD)/confine.o: $(BUILD)/confine_filters.h
 

@@ -4,7 +4,7 @@
  * confine_rules.c and prints them as C, so that lkvm needs neither libseccomp nor
  * the time that it takes.
  *
- * usage: confine_gen x86|arm
+ * usage: confine_gen x86|arm glibc|other
  */
 #include "confine_rules.h"
 
@@ -19,6 +19,9 @@
 /* Calls of Linux have numbers below that. */
 #define MAX_CALLS 600
 #define MAX_INSNS 4096
+
+/* lkvm is built with glibc, which has no use for tkill(). */
+static bool is_for_glibc;
 
 static void die(const char *what, const char *which, int err)
 {
@@ -36,6 +39,8 @@ static void add_rule(scmp_filter_ctx filter, const struct confine_rule *rule)
 				    rule->value };
 	int err;
 
+	if (is_for_glibc && !strcmp(rule->name, "tkill"))
+		return;
 	if (call == __NR_SCMP_ERROR) {
 		if (!rule->is_optional)
 			die("libseccomp does not know", rule->name, -ENOSYS);
@@ -159,8 +164,9 @@ int main(int argc, char **argv)
 {
 	uint32_t arch;
 
-	if (argc != 2)
-		die("usage:", "confine_gen x86|arm", -EINVAL);
+	if (argc != 3)
+		die("usage:", "confine_gen x86|arm glibc|other", -EINVAL);
+	is_for_glibc = !strcmp(argv[2], "glibc");
 	arch = strcmp(argv[1], "arm") ? SCMP_ARCH_X86_64 : SCMP_ARCH_AARCH64;
 	printf("/* Made by tools/confine_gen.c. */\n"
 	       "#include <linux/filter.h>\n"

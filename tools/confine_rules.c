@@ -17,7 +17,10 @@
 #define PRCTL(option) WHERE("prctl", 0, LOW, option)
 /* Memory that can be executed is never needed. */
 #define NO_EXEC(call) WHERE(call, 2, PROT_EXEC, 0)
-/* musl sends signals to its own threads without naming the process. */
+/*
+ * musl sends signals to its own threads without naming the process, so the thread
+ * may be another process's. The generator leaves these out for glibc.
+ */
 #define TKILL(signum) WHERE("tkill", 1, LOW, signum)
 
 /* ---- Every thread ---- */
@@ -28,7 +31,7 @@ static const struct confine_rule base[] = {
 	ANY("madvise"), ANY("brk"),
 	/* glibc: qsort() of much, malloc() with many threads, names of maps */
 	ANY("sysinfo"), ANY("sched_getaffinity"), PRCTL(PR_SET_VMA),
-	ANY("getrandom"),
+	PRCTL(PR_SET_NAME), ANY("getrandom"),
 
 	/* locks, conditions, the end of threads */
 	ANY("futex"), NEW("futex_waitv"), NEW("futex_wait"), NEW("futex_wake"),

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/kvm.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -148,6 +149,11 @@ static void kill_parents_thread(void)
 	syscall(SYS_tgkill, tester, tester, SIGCONT);
 }
 
+static void kill_a_thread(void)
+{
+	syscall(SYS_tkill, tester, SIGCONT);
+}
+
 static void push_input(void)
 {
 	ioctl(STDIN_FILENO, TIOCSTI, "x");
@@ -162,8 +168,8 @@ static void call_open(void)
 
 static void map_code(void)
 {
-	(void)mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-	     0);
+	(void)mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
 static const enum confine_kind narrow_kinds[] = {
@@ -185,6 +191,7 @@ static void test_confine__forbidden_calls_end_the_process(void **state)
 		expect_end(narrow_kinds[i], push_input, "(ioctl 0x5412)");
 		expect_end(narrow_kinds[i], map_code, "(mmap)");
 	}
+	expect_end(CONFINE_VCPU, kill_a_thread, "(tkill)");
 	expect_end(CONFINE_MAIN_RESTART, call_execve, "(execve)");
 	expect_end(CONFINE_MAIN_RESTART, call_socket, "(socket)");
 	expect_end(CONFINE_MAIN_RESTART, call_fork, "(clone)");
@@ -307,6 +314,8 @@ static void use_disk(void)
 	expect_ebadf((int)pwritev(-1, &iov, 1, 0));
 	expect_ebadf(fdatasync(-1));
 	expect_ebadf(fallocate(-1, 0, 0, 1));
+	expect_ebadf(ioctl(-1, BLKDISCARD, 0));
+	expect_ebadf(ioctl(-1, BLKZEROOUT, 0));
 	expect_ebadf(ioctl(-1, KVM_SIGNAL_MSI, 0));
 }
 
