@@ -175,15 +175,17 @@ static bool in_window(const struct pci_window *window, u64 start, u64 len)
 	return offset < window->len && range_within(offset, len, window->len);
 }
 
-/* A BAR outside every window answers to nobody. */
+/* A BAR that may cover something else answers to nobody. */
 static bool is_reachable(const struct pci_bus *bus, const struct pci_bar *bar)
 {
 	const struct pci_windows *w = &bus->windows;
 
 	if (bar->kind == PCI_BAR_IO)
-		return in_window(&w->io, bar->address, bar->size);
+		return in_window(&w->io, bar->address, bar->size) ||
+		       in_window(&w->io_free, bar->address, bar->size);
 	return in_window(&w->mem32, bar->address, bar->size) ||
-	       in_window(&w->mem64, bar->address, bar->size);
+	       in_window(&w->mem64, bar->address, bar->size) ||
+	       in_window(&w->mem_free, bar->address, bar->size);
 }
 
 /* The BARs that are switched on and reachable, the newest claim first. */

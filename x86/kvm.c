@@ -222,10 +222,15 @@ void arch_vm_release(struct kvm *vm)
 
 void arch_pci_windows(const struct kvm *vm, struct pci_windows *out)
 {
+	u64 ram_end = vm->arch->low_ram_len;
+
 	*out = (struct pci_windows){
 		.io = { PCI_IO_START, PCI_IO_LEN },
 		.mem32 = { MEM32_GPA, MEM32_LEN },
 		.mem64 = vm->arch->mem64,
+		/* As a PC's chipset: what is not RAM is PCI. */
+		.io_free = { FIXED_PORTS_END, 0x10000 - FIXED_PORTS_END },
+		.mem_free = { ram_end, ECAM_GPA - ram_end },
 		.ecam = { ECAM_GPA, ECAM_LEN },
 	};
 }

@@ -52,6 +52,7 @@ struct kvm;
 #define PCI_PORTS 0xcf8U
 #define PCI_IO_START 0x6000U
 #define PCI_IO_LEN 0xa000U
+#define FIXED_PORTS_END 0x1000U /* all other ports here are below */
 #define PM_EVENT_PORT 0x600U
 #define PM_CONTROL_PORT 0x604U
 #define RESET_PORT 0xcf9U

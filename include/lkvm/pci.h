@@ -31,10 +31,18 @@ struct pci_window {
 	u64 len;
 };
 
+/*
+ * @io, @mem32 and @mem64 are what the guest is told of, and where BARs are at
+ * start. A guest that does not listen (pci=nocrs, acpi=off) puts BARs to where
+ * it believes that nothing is: they answer in @io_free and @mem_free, too, in
+ * which no RAM and no fixed device may lie.
+ */
 struct pci_windows {
 	struct pci_window io;
 	struct pci_window mem32;
 	struct pci_window mem64;
+	struct pci_window io_free;
+	struct pci_window mem_free;
 	struct pci_window ecam; /* 1 MiB a bus */
 };
 

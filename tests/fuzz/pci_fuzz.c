@@ -23,6 +23,8 @@ static const struct pci_windows windows = {
 	.io = { 0x6000, 0xa000 },
 	.mem32 = { 0xc0000000, 512 * MIB },
 	.mem64 = { 0x4000000000, 256 * GIB },
+	.io_free = { 0x1000, 0xf000 },
+	.mem_free = { 0x10000000, 0xd0000000 },
 	.ecam = { 0xe0000000, 256 * MIB },
 };
 
@@ -148,8 +150,9 @@ static bool answers(const struct fuzzed *dev, unsigned int bar, bool port,
 		return false;
 	if (bar == PCI_ROM && !(dev->fn.config[PCI_ROM_ADDRESS] & 1))
 		return false;
-	if (port ? !inside(&windows.io, start, b->size)
-		 : !inside(&windows.mem32, start, b->size) &&
+	/* Its free ranges hold the windows. */
+	if (port ? !inside(&windows.io_free, start, b->size)
+		 : !inside(&windows.mem_free, start, b->size) &&
 			    !inside(&windows.mem64, start, b->size))
 		return false;
 	return addr - start < b->size;

@@ -20,6 +20,7 @@
 
 #define IO_BASE 0x6000
 #define MEM_BASE 0xc0000000
+#define FREE_BASE 0x80000000U /* the end of RAM */
 #define MEM64_BASE 0x4000000000
 #define ECAM_BASE 0xe0000000
 
@@ -183,6 +184,8 @@ static int setup(void **state)
 		.io = { IO_BASE, 0xa000 },
 		.mem32 = { MEM_BASE, 512 * MIB },
 		.mem64 = { MEM64_BASE, 256 * GIB },
+		.io_free = { 0x1000, 0xf000 },
+		.mem_free = { FREE_BASE, ECAM_BASE - FREE_BASE },
 		.ecam = { ECAM_BASE, 256 * MIB },
 	};
 	struct fixture *f = test_calloc(1, sizeof(*f));
@@ -393,7 +396,7 @@ static void test_pci__bar_moves_with_decode_on(void **state)
 
 static void test_pci__outside_every_window_nobody_answers(void **state)
 {
-	static const u32 places[] = { 0,	 0x1000,     0xbffff000,
+	static const u32 places[] = { 0,	 0x1000,     FREE_BASE - 4096,
 				      ECAM_BASE, 0xfec00000, 0xfee00000 };
 	struct fixture *f = *state;
 	struct probe *p = plug_mem32(f, 1, 4096);
@@ -408,6 +411,27 @@ static void test_pci__outside_every_window_nobody_answers(void **state)
 	/* The configuration space behind the attempt still works. */
 	assert_int_equal(mem_read(f, ECAM_BASE + ((u64)bdf_of(p) << 12)),
 			 0x56781234);
+}
+
+/* Where Linux puts BARs that believes no firmware: pci=nocrs, acpi=off. */
+static void test_pci__answers_beside_its_windows(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = new_probe(f, 1);
+
+	pci_bar_init(&p->fn, 0, PCI_BAR_IO, false, 64);
+	pci_bar_init(&p->fn, 1, PCI_BAR_MEM32, false, 4096);
+	plug(f, p);
+	cfg_write(f, p, PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+	cfg_write(f, p, PCI_BASE_ADDRESS_0, 4, 0x1000);
+	cfg_write(f, p, PCI_BASE_ADDRESS_1, 4, FREE_BASE);
+	assert_int_equal(port_read(f, 0x1000), 0x100);
+	assert_int_equal(mem_read(f, FREE_BASE), 0x101);
+	/* Fixed ports, and RAM. */
+	cfg_write(f, p, PCI_BASE_ADDRESS_0, 4, 0xfc0);
+	cfg_write(f, p, PCI_BASE_ADDRESS_1, 4, FREE_BASE - 4096);
+	assert_int_not_equal(port_read(f, 0xfc0), 0x100);
+	assert_int_not_equal(mem_read(f, FREE_BASE - 4096), 0x101);
 }
 
 static void test_pci__last_writer_owns_an_overlap(void **state)
@@ -1033,6 +1057,7 @@ int main(void)
 		TEST(test_pci__decode_bits_act_apart),
 		TEST(test_pci__bar_moves_with_decode_on),
 		TEST(test_pci__outside_every_window_nobody_answers),
+		TEST(test_pci__answers_beside_its_windows),
 		TEST(test_pci__last_writer_owns_an_overlap),
 		TEST(test_pci__covered_bar_comes_back_when_decode_goes_off),
 		TEST(test_pci__small_bar_inside_a_large_one),
