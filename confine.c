@@ -15,11 +15,9 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 #include "confine_filters.h"
 #include "confine_priv.h"
@@ -125,15 +123,9 @@ static bool host_can(u32 action)
 	return !syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action);
 }
 
-/* What the C library would open files for when it is first used. */
+/* What the C library would open files for when somebody needs it. */
 static void prepare_libc(void)
 {
-	/*
-	 * glibc's gmtime_r() reads the local time zone, which nobody asks for:
-	 * name one that costs nothing.
-	 */
-	setenv("TZ", "UTC0", 1);
-	tzset();
 #ifdef M_ARENA_MAX
 	/*
 	 * With an arena for each thread, glibc reads how many CPUs there are,

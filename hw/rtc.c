@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
+#include "hw/calendar.h"
 #include "lkvm/arch.h"
 #include "lkvm/devices.h"
 
@@ -114,38 +115,40 @@ static int decode_hours(const struct rtc *rtc, u8 reg)
 static void latch_time(struct rtc *rtc)
 {
 	u64 now = guest_clock(rtc);
-	time_t seconds = (time_t)(now / NSEC_PER_SEC);
-	struct tm tm;
+	u64 seconds = now / NSEC_PER_SEC;
+	u64 days = seconds / SECONDS_PER_DAY;
+	u64 time = seconds % SECONDS_PER_DAY;
+	struct date date;
 
 	if (rtc->ram[RTC_REG_B] & RTC_SET)
 		return;
 	rtc->latched_ns = now;
-	gmtime_r(&seconds, &tm);
-	rtc->ram[RTC_SECONDS] = encode(rtc, tm.tm_sec);
-	rtc->ram[RTC_MINUTES] = encode(rtc, tm.tm_min);
-	rtc->ram[RTC_HOURS] = encode_hours(rtc, tm.tm_hour);
-	rtc->ram[RTC_DAY_OF_WEEK] = encode(rtc, tm.tm_wday + 1);
-	rtc->ram[RTC_DAY_OF_MONTH] = encode(rtc, tm.tm_mday);
-	rtc->ram[RTC_MONTH] = encode(rtc, tm.tm_mon + 1);
-	rtc->ram[RTC_YEAR] = encode(rtc, tm.tm_year % 100);
-	rtc->ram[REG_CENTURY] = encode(rtc, (tm.tm_year + 1900) / 100 % 100);
+	date = date_from_days(days);
+	rtc->ram[RTC_SECONDS] = encode(rtc, (int)(time % 60));
+	rtc->ram[RTC_MINUTES] = encode(rtc, (int)(time / 60 % 60));
+	rtc->ram[RTC_HOURS] = encode_hours(rtc, (int)(time / 3600));
+	rtc->ram[RTC_DAY_OF_WEEK] = encode(rtc, weekday_from_days(days) + 1);
+	rtc->ram[RTC_DAY_OF_MONTH] = encode(rtc, date.day);
+	rtc->ram[RTC_MONTH] = encode(rtc, date.month + 1);
+	rtc->ram[RTC_YEAR] = encode(rtc, date.year % 100);
+	rtc->ram[REG_CENTURY] = encode(rtc, date.year / 100 % 100);
 }
 
 /* The registers become the guest's time, at the start of their second. */
 static void take_time(struct rtc *rtc)
 {
-	struct tm tm = {
-		.tm_sec = decode(rtc, rtc->ram[RTC_SECONDS]),
-		.tm_min = decode(rtc, rtc->ram[RTC_MINUTES]),
-		.tm_hour = decode_hours(rtc, rtc->ram[RTC_HOURS]),
-		.tm_mday = decode(rtc, rtc->ram[RTC_DAY_OF_MONTH]),
-		.tm_mon = decode(rtc, rtc->ram[RTC_MONTH]) - 1,
-		.tm_year = decode(rtc, rtc->ram[REG_CENTURY]) * 100 +
-			   decode(rtc, rtc->ram[RTC_YEAR]) - 1900,
+	struct date date = {
+		.year = decode(rtc, rtc->ram[REG_CENTURY]) * 100 +
+			decode(rtc, rtc->ram[RTC_YEAR]),
+		.month = decode(rtc, rtc->ram[RTC_MONTH]) - 1,
+		.day = decode(rtc, rtc->ram[RTC_DAY_OF_MONTH]),
 	};
-	time_t seconds = timegm(&tm);
+	int64_t seconds = days_from_date(&date) * (int64_t)SECONDS_PER_DAY;
 	u64 now;
 
+	seconds += decode_hours(rtc, rtc->ram[RTC_HOURS]) * 3600 +
+		   decode(rtc, rtc->ram[RTC_MINUTES]) * 60 +
+		   decode(rtc, rtc->ram[RTC_SECONDS]);
 	/* Before 1970 there is no time: no guest needs it. */
 	if (seconds < 0)
 		seconds = 0;

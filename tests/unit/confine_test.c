@@ -228,14 +228,11 @@ static void use_common_calls(void)
 {
 	struct timespec ms = { .tv_nsec = 1000000 };
 	struct timespec now;
-	struct tm tm;
 	int fd = STDERR_FILENO;
 
 	grow_heap(NULL);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	timegm(&tm);
 	nanosleep(&ms, NULL);
 	(void)isatty(fd);
 	tcgetpgrp(fd);
