@@ -2,8 +2,9 @@
 /*
  * A hostile guest writes configuration registers of a bus with every kind of
  * BAR. After each write an oracle, which knows nothing of fragments, says who
- * must answer at a number of addresses, and KVM's ioeventfds must be exactly
- * the doorbells that are reachable.
+ * must answer at a number of addresses; KVM's ioeventfds must be exactly the
+ * doorbells that are reachable, its memory slots the pages that BARs own. Now
+ * and then KVM refuses a slot: then nothing must have changed.
  */
 #include "lkvm/pci.h"
 
@@ -18,6 +19,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
 
 #define NR_DEVICES 5
 #define MAX_RINGS 64
+#define PAGE 4096ULL
+#define MEMORY_BAR 1U
 
 static const struct pci_windows windows = {
 	.io = { 0x6000, 0xa000 },
@@ -32,6 +35,7 @@ struct fuzzed {
 	struct pci_function fn;
 	u64 stamps[PCI_BARS]; /* the oracle's own idea of who wrote last */
 	struct pci_doorbell doorbells[PCI_BARS];
+	struct pci_memory memory; /* the first half of BAR 1 */
 };
 
 struct model {
@@ -70,6 +74,63 @@ void ioeventfd_remove(int vm_fd, const struct ioeventfd *io)
 	abort(); /* removed what was not there */
 }
 
+/* ---- A model of KVM's memory slots ---- */
+
+#define MAX_SLOTS 64
+
+static struct slot {
+	u64 gpa, len;
+	u8 *hva;
+} slots[MAX_SLOTS];
+static bool refuse_one;	 /* the next slot asked for is refused */
+static bool was_refused; /* since the last step */
+
+int memory_slot_add(struct memory *mem, u64 gpa, u64 len, void *hva, u32 flags)
+{
+	int free_slot = -1;
+
+	if (refuse_one) {
+		refuse_one = false;
+		was_refused = true;
+		return -ENOSPC;
+	}
+	for (int i = 0; i < MAX_SLOTS; i++) {
+		if (!slots[i].len)
+			free_slot = i;
+		else if (gpa < slots[i].gpa + slots[i].len &&
+			 slots[i].gpa < gpa + len)
+			abort(); /* KVM would say EEXIST */
+	}
+	if (free_slot < 0 || !len || (gpa | len) % PAGE)
+		abort();
+	slots[free_slot] = (struct slot){ gpa, len, hva };
+	return free_slot;
+}
+
+void memory_slot_remove(struct memory *mem, int slot)
+{
+	if (!slots[slot].len)
+		abort();
+	slots[slot].len = 0;
+}
+
+static bool any_slot(void)
+{
+	for (int i = 0; i < MAX_SLOTS; i++)
+		if (slots[i].len)
+			return true;
+	return false;
+}
+
+/* Where the guest finds @gpa in host memory; NULL: it traps. */
+static u8 *mapped_at(u64 gpa)
+{
+	for (int i = 0; i < MAX_SLOTS; i++)
+		if (gpa - slots[i].gpa < slots[i].len)
+			return slots[i].hva + (gpa - slots[i].gpa);
+	return NULL;
+}
+
 static bool has_ring(u64 addr, int fd)
 {
 	for (unsigned int i = 0; i < nr_rings; i++)
@@ -102,6 +163,11 @@ static void add_device(struct model *m, unsigned int i)
 	pci_bar_init(&dev->fn, 2, PCI_BAR_MEM64, true, 8192ULL << (6 * i));
 	pci_bar_init(&dev->fn, 4, PCI_BAR_MEM32, false, 16);
 	pci_bar_init(&dev->fn, PCI_ROM, PCI_BAR_EXPANSION_ROM, false, 65536);
+	dev->memory = (struct pci_memory){
+		.len = dev->fn.bars[MEMORY_BAR].size / 2,
+		.hva = (u8 *)(0x100000000 * (i + 1)),
+	};
+	pci_bar_add_memory(&dev->fn, MEMORY_BAR, &dev->memory);
 	pci_add_msix(&dev->fn, 4, 0x1000, 0x2000, 3);
 	if (pci_add(m->vm.pci, &dev->fn))
 		abort();
@@ -189,6 +255,49 @@ static void check_address(struct model *m, bool port, u64 addr)
 		abort();
 }
 
+/* Does BAR @bar of @dev own all of the page at @addr? */
+static bool owns_page(const struct model *m, const struct fuzzed *dev,
+		      unsigned int bar, u64 addr)
+{
+	if (!answers(dev, bar, false, addr))
+		return false;
+	for (unsigned int i = 0; i < NR_DEVICES; i++) {
+		const struct fuzzed *other = &m->devices[i];
+
+		for (unsigned int b = 0; b < PCI_BARS; b++) {
+			u64 start = address_of(other, b);
+
+			if (other->stamps[b] > dev->stamps[bar] &&
+			    answers(other, b, false, start) &&
+			    start < addr + PAGE &&
+			    addr < start + other->fn.bars[b].size)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Pages of the mapped half are in a slot exactly where the BAR owns them. */
+static void check_memory(const struct model *m, const struct fuzzed *dev)
+{
+	u64 start = address_of(dev, MEMORY_BAR);
+	u64 len = dev->memory.len;
+	const u64 offsets[] = { 0, PAGE, len / 2, len - PAGE };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(offsets); i++) {
+		u64 offset = offsets[i];
+		bool owned;
+
+		/* Less than a page cannot be mapped. */
+		if (len < PAGE || offset > len - PAGE)
+			continue;
+		owned = owns_page(m, dev, MEMORY_BAR, start + offset);
+		if (owned !=
+		    (mapped_at(start + offset) == dev->memory.hva + offset))
+			abort();
+	}
+}
+
 static void check_bar(struct model *m, struct fuzzed *dev, unsigned int bar)
 {
 	struct pci_doorbell *db = &dev->doorbells[bar];
@@ -210,10 +319,12 @@ static void check_bar(struct model *m, struct fuzzed *dev, unsigned int bar)
 
 static void check_all(struct model *m)
 {
-	for (unsigned int i = 0; i < NR_DEVICES; i++)
+	for (unsigned int i = 0; i < NR_DEVICES; i++) {
 		for (unsigned int bar = 0; bar < PCI_BARS; bar++)
 			if (m->devices[i].fn.bars[bar].kind != PCI_BAR_NONE)
 				check_bar(m, &m->devices[i], bar);
+		check_memory(m, &m->devices[i]);
+	}
 }
 
 /* ---- Steps ---- */
@@ -246,6 +357,7 @@ static void step(struct model *m, const u8 *bytes)
 	/* Mostly the header, now and then the rest. */
 	unsigned int offset = bytes[1] & 0x3f;
 	u32 value = pci_get_le(&bytes[2], 4);
+	u8 config[PCI_CONFIG_LEN];
 	u16 before;
 
 	if (bytes[1] & 0x40)
@@ -255,15 +367,24 @@ static void step(struct model *m, const u8 *bytes)
 	if (bytes[1] & 0x80)
 		value = (value & 0x00fff00f) | (offset & 8 ? 0xc0000000 : 0);
 	before = command(dev);
+	memcpy(config, dev->fn.config, sizeof(config));
+	refuse_one = bytes[0] & 0x20;
+	was_refused = false;
 	pci_config_write(m->vm.pci, (u32)dev->fn.slot << 3, offset, size,
 			 value);
-	stamp_written(m, dev, offset, command(dev) & ~before);
+	refuse_one = false;
+	/* What the host refused has not happened. */
+	if (!was_refused)
+		stamp_written(m, dev, offset, command(dev) & ~before);
+	else if (memcmp(config, dev->fn.config, sizeof(config)))
+		abort();
 	check_all(m);
 }
 
 static void start(struct model *m)
 {
 	nr_rings = 0;
+	log_set_level(LOG_LEVEL_ERROR);
 	*m = (struct model){ .why = FAILURE_INIT };
 	m->vm.failure = &m->why;
 	m->vm.fd = -1;
@@ -287,7 +408,7 @@ static void stop(struct model *m)
 					    &dev->doorbells[bar]);
 		pci_remove(&dev->fn);
 	}
-	if (nr_rings)
+	if (nr_rings || any_slot())
 		abort();
 	pci_destroy(&m->vm);
 	bus_detach(&m->vm.mmio, &m->mmio);
