@@ -9,6 +9,7 @@
 #define VECTOR 0x22
 #define PATIENCE 100000U
 #define SHARING 3
+#define MEMORY(i) (DMA_AREA + 0x20000 * ((i) + 1))
 #define MANY 20	   /* some hosts deliver a level once more than it was there */
 #define DISTANCE 8 /* slots that have the same line */
 
@@ -49,7 +50,8 @@ static void raise(u32 i)
 {
 	u32 turns;
 
-	check_equal("read", blk_request(&blks[i], BLK_READ, i, BLK_BUFFER, 512),
+	check_equal("read",
+		    blk_request(&blks[i], BLK_READ, i, MEMORY(i) + 0x8000, 512),
 		    BLK_OK);
 	for (turns = 0; turns < PATIENCE / 100 && !asserted(i); turns++)
 		cpu_relax();
@@ -74,8 +76,7 @@ void guest_main(void)
 
 	for (i = 0; i < SHARING; i++) {
 		slot = 1 + DISTANCE * i;
-		check(blk_open_at(&blks[i], slot,
-				  DMA_AREA + 0x20000 * (i + 1)));
+		check(blk_open_at(&blks[i], slot, MEMORY(i)));
 		if (i == 0)
 			gsi = pci_read(slot, PCI_INTERRUPT_LINE, 1);
 		check_equal("line", pci_read(slot, PCI_INTERRUPT_LINE, 1), gsi);

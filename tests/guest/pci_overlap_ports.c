@@ -48,7 +48,7 @@ static bool rings_for(u16 port, bool for_rng, bool for_blk)
 	write16(blk.queue.notify, 0);
 	check(queue_wait(&rng_queue, NULL));
 	check(queue_wait(&blk.queue, NULL));
-	check_equal("request", blk_result(), BLK_OK);
+	check_equal("request", blk_result(&blk), BLK_OK);
 	return rng_served == for_rng && blk_served == for_blk;
 }
 

@@ -43,7 +43,7 @@ static void read_by_port(struct blk *blk)
 	queue_submit(&blk->queue, 0);
 	out16(blk->dev.notify_port, 0);
 	check(queue_wait(&blk->queue, NULL));
-	check_equal("read by port", blk_result(), BLK_OK);
+	check_equal("read by port", blk_result(blk), BLK_OK);
 	blk->queue.notify = doorbell;
 }
 

@@ -195,8 +195,6 @@ bool queue_is_refused(struct virtio *dev, struct queue *q)
 }
 
 #define BLK_RINGS DMA_AREA
-#define BLK_HEADER (DMA_AREA + 0x4000)
-#define BLK_STATUS (DMA_AREA + 0x4100)
 
 struct blk_header {
 	u32 type, reserved;
@@ -219,23 +217,35 @@ bool blk_open_at(struct blk *blk, u32 slot, u64 rings)
 	return !virtio_needs_reset(&blk->dev);
 }
 
+/* Behind the rings, so that disks with rings of their own share nothing. */
+static u64 header_at(const struct blk *blk)
+{
+	return (u64)(uintptr_t)blk->queue.desc + 0x4000;
+}
+
+static u64 status_at(const struct blk *blk)
+{
+	return header_at(blk) + 0x100;
+}
+
 void blk_prepare(struct blk *blk, u32 type, u64 sector, u64 buffer, u32 len)
 {
-	volatile struct blk_header *header = (void *)BLK_HEADER;
+	volatile struct blk_header *header = (void *)(uintptr_t)header_at(blk);
 
 	header->type = type;
 	header->reserved = 0;
 	header->sector = sector;
-	*(volatile u8 *)BLK_STATUS = BLK_PENDING;
-	queue_desc(&blk->queue, 0, BLK_HEADER, sizeof(*header), DESC_NEXT, 1);
+	*(volatile u8 *)(uintptr_t)status_at(blk) = BLK_PENDING;
+	queue_desc(&blk->queue, 0, header_at(blk), sizeof(*header), DESC_NEXT,
+		   1);
 	queue_desc(&blk->queue, 1, buffer, len,
 		   DESC_NEXT | (type == BLK_READ ? DESC_WRITE : 0), 2);
-	queue_desc(&blk->queue, 2, BLK_STATUS, 1, DESC_WRITE, 0);
+	queue_desc(&blk->queue, 2, status_at(blk), 1, DESC_WRITE, 0);
 }
 
-u8 blk_result(void)
+u8 blk_result(const struct blk *blk)
 {
-	return *(volatile u8 *)BLK_STATUS;
+	return *(volatile u8 *)(uintptr_t)status_at(blk);
 }
 
 u8 blk_request(struct blk *blk, u32 type, u64 sector, u64 buffer, u32 len)
@@ -245,5 +255,5 @@ u8 blk_request(struct blk *blk, u32 type, u64 sector, u64 buffer, u32 len)
 	if (queue_is_refused(&blk->dev, &blk->queue) ||
 	    !queue_wait(&blk->queue, NULL))
 		return BLK_PENDING;
-	return blk_result();
+	return blk_result(blk);
 }

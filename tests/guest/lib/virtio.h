@@ -130,12 +130,12 @@ struct blk {
 
 /* Find, set up without MSI-X and get ready the first disk. */
 bool blk_open(struct blk *blk);
-/* The one in @slot, with its rings at @rings (16 KiB). */
+/* The one in @slot, with its rings and headers at @rings (20 KiB). */
 bool blk_open_at(struct blk *blk, u32 slot, u64 rings);
 /* Everything of a request but its submission: descriptors 0 to 2. */
 void blk_prepare(struct blk *blk, u32 type, u64 sector, u64 buffer, u32 len);
 /* Status byte, or BLK_PENDING if it never came back. */
 u8 blk_request(struct blk *blk, u32 type, u64 sector, u64 buffer, u32 len);
-u8 blk_result(void);
+u8 blk_result(const struct blk *blk);
 
 #endif
