@@ -226,6 +226,33 @@ machine_boot()
 	expect_status 0
 }
 
+# pci_guest OPTION...: as guest, with the words of guest/pci.sh before the
+# script. pci_guest_start: in the background.
+pci_guest()
+{
+	cat "$CASES/../guest/pci.sh" - >pci-script
+	guest "$@" <pci-script
+}
+
+pci_guest_start()
+{
+	cat "$CASES/../guest/pci.sh" - >pci-script
+	guest_start "$@" <pci-script
+}
+
+# expect_no_complaints [ALLOWED]: the guest ran to its end, and its kernel had
+# nothing to say of buses and devices but what matches ALLOWED.
+expect_no_complaints()
+{
+	expect_status 0
+	expect_out "@ finished"
+	# In every VM of the lab: microcode of the emulated processor.
+	section complaints |
+		grep -vE "IBPB-extending${1:+|$1}" >said || return 0
+	cat said
+	fail "expected no such complaints in the guest's dmesg"
+}
+
 # write_script END: a guest script that writes 200 MiB that do not repeat to
 # its disk, through an fsync, prints their checksum, and then does END.
 write_script()
