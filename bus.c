@@ -121,34 +121,82 @@ static void unlock_readers_locked(struct bus *bus)
 		pthread_mutex_unlock(&reader->lock);
 }
 
-int bus_add(struct bus *bus, struct bus_region *region)
+static int check_range(const struct bus *bus, const struct bus_region *region)
 {
-	const struct bus_region *owner;
+	if (region->len && region_last(region) >= region->start)
+		return 0;
+	return fail(bus->why, -EINVAL,
+		    "%s: %s range at 0x%" PRIx64
+		    " is empty or wraps around (0x%" PRIx64 " bytes)",
+		    region->name, bus->name, region->start, region->len);
+}
+
+static int fail_overlap(const struct bus *bus, const struct bus_region *region,
+			const struct bus_region *owner)
+{
+	return fail(bus->why, -EEXIST,
+		    "%s: %s range 0x%" PRIx64 "-0x%" PRIx64
+		    " overlaps 0x%" PRIx64 "-0x%" PRIx64 " of %s",
+		    region->name, bus->name, region->start, region_last(region),
+		    owner->start, region_last(owner), owner->name);
+}
+
+/* The part of a list before @end; readers are locked. */
+static void remove_until_locked(struct bus *bus, struct bus_region *list,
+				const struct bus_region *end)
+{
+	for (; list != end; list = list->batch) {
+		RB_REMOVE(bus_tree, &bus->tree, list);
+		list->linked = false;
+	}
+}
+
+/* Returns the first region that does not fit, its owner in *owner, or NULL. */
+static struct bus_region *insert_list_locked(struct bus *bus,
+					     struct bus_region *list,
+					     const struct bus_region **owner)
+{
+	for (; list; list = list->batch) {
+		assert(!list->linked);
+		*owner = RB_INSERT(bus_tree, &bus->tree, list);
+		if (*owner)
+			return list;
+		list->linked = true;
+	}
+	return NULL;
+}
+
+int bus_exchange(struct bus *bus, struct bus_region *out, struct bus_region *in)
+{
+	const struct bus_region *owner, *none;
+	struct bus_region *misfit;
 	int err = 0;
 
-	if (!region->len || region_last(region) < region->start)
-		return fail(bus->why, -EINVAL,
-			    "%s: %s range at 0x%" PRIx64
-			    " is empty or wraps around (0x%" PRIx64 " bytes)",
-			    region->name, bus->name, region->start,
-			    region->len);
-
+	for (const struct bus_region *r = in; r; r = r->batch) {
+		err = check_range(bus, r);
+		if (err)
+			return err;
+	}
 	pthread_mutex_lock(&bus->lock);
-	assert(!region->linked);
 	lock_readers_locked(bus);
-	owner = RB_INSERT(bus_tree, &bus->tree, region);
-	region->linked = !owner;
+	remove_until_locked(bus, out, NULL);
+	misfit = insert_list_locked(bus, in, &owner);
+	if (misfit) {
+		remove_until_locked(bus, in, misfit);
+		insert_list_locked(bus, out, &none);
+	}
 	unlock_readers_locked(bus);
 	/* Still under bus->lock, so that the owner's name is there to print. */
-	if (owner)
-		err = fail(bus->why, -EEXIST,
-			   "%s: %s range 0x%" PRIx64 "-0x%" PRIx64
-			   " overlaps 0x%" PRIx64 "-0x%" PRIx64 " of %s",
-			   region->name, bus->name, region->start,
-			   region_last(region), owner->start,
-			   region_last(owner), owner->name);
+	if (misfit)
+		err = fail_overlap(bus, misfit, owner);
 	pthread_mutex_unlock(&bus->lock);
 	return err;
+}
+
+int bus_add(struct bus *bus, struct bus_region *region)
+{
+	region->batch = NULL;
+	return bus_exchange(bus, NULL, region);
 }
 
 void bus_unlink(struct bus *bus, struct bus_region *region)

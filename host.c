@@ -61,8 +61,9 @@ static int fail_permission(const char *path, int err, struct failure *why)
 			"log in again",
 			path, name, name);
 	return fail_host(why, -err,
-			 "no permission to open %s: run 'sudo chgrp kvm %s; "
-			 "sudo chmod 660 %s; sudo usermod -aG kvm $USER' and "
+			 "no permission to open %s: give it to group kvm with "
+			 "'sudo chgrp kvm %s; sudo chmod 660 %s; sudo usermod "
+			 "-aG kvm $USER' and "
 			 "log in again",
 			 path, path, path);
 }

@@ -314,9 +314,8 @@ static void undo_prepare_locked(struct undo *undo,
 	memcpy(undo->bars, fn->bars, sizeof(undo->bars));
 }
 
-/* The host cannot follow: registers and mappings become what they were. */
-static void undo_locked(const struct undo *undo, struct pci_function *fn,
-			struct pci_fragment **retired)
+/* The host cannot follow: mappings are, and registers become, what they were. */
+static void undo_locked(const struct undo *undo, struct pci_function *fn)
 {
 	log_guest_error(&fn->bus->refused,
 			"PCI %02x.0 %s: the host has no room to map a BAR at "
@@ -328,7 +327,6 @@ static void undo_locked(const struct undo *undo, struct pci_function *fn,
 		fn->bars[i].address = undo->bars[i].address;
 		fn->bars[i].stamp = undo->bars[i].stamp;
 	}
-	pci_remap_locked(fn->bus, retired);
 }
 
 static void write_and_remap_locked(struct pci_function *fn, unsigned int offset,
@@ -340,7 +338,7 @@ static void write_and_remap_locked(struct pci_function *fn, unsigned int offset,
 	undo_prepare_locked(&undo, fn, offset);
 	if (write_locked(fn, offset, size, value) &&
 	    pci_remap_locked(fn->bus, retired))
-		undo_locked(&undo, fn, retired);
+		undo_locked(&undo, fn);
 }
 
 void pci_config_write(struct pci_bus *bus, u32 bdf, unsigned int offset,
@@ -349,8 +347,6 @@ void pci_config_write(struct pci_bus *bus, u32 bdf, unsigned int offset,
 	struct pci_fragment *retired = NULL;
 	unsigned int control_reg;
 	struct pci_function *fn;
-	u16 control = 0;
-	bool msix = false;
 
 	if (!range_within(offset, size, PCI_CONFIG_LEN))
 		return;
@@ -363,13 +359,11 @@ void pci_config_write(struct pci_bus *bus, u32 bdf, unsigned int offset,
 	pci_get_locked(fn);
 	write_and_remap_locked(fn, offset, size, value, &retired);
 	control_reg = pci_msix_control_offset(fn);
-	msix = control_reg && overlaps(offset, size, control_reg, 2);
-	if (msix)
-		control = (u16)pci_get_le(&fn->config[control_reg], 2);
+	if (control_reg && overlaps(offset, size, control_reg, 2))
+		pci_msix_control_written_locked(
+			fn, (u16)pci_get_le(&fn->config[control_reg], 2));
 	pthread_mutex_unlock(&bus->lock);
 	pci_free_retired(bus, retired);
-	if (msix)
-		pci_msix_control_written(fn, control);
 	if (fn->ops->config_written)
 		fn->ops->config_written(fn, offset, size);
 	pthread_mutex_lock(&bus->lock);

@@ -34,6 +34,8 @@ struct pci_fragment {
 	struct pci_fragment *next; /* of the BAR, or of a retired list */
 	int slots[MAX_SLOTS];	   /* memory slots that lie over it */
 	unsigned int nr_slots;
+	bool wanted; /* of pci_remap_locked(): it stays, or comes */
+	bool linked; /* on the bus */
 };
 
 /* ---- Registers ---- */
@@ -331,47 +333,6 @@ static int map_memory(struct pci_fragment *fragment)
 	return 0;
 }
 
-static int map_fragment(struct pci_bar *bar, u64 start, u64 len)
-{
-	struct pci_fragment *fragment = calloc(1, sizeof(*fragment));
-	int err;
-
-	if (!fragment)
-		return -ENOMEM;
-	fragment->bar = bar;
-	fragment->offset = start - bar->address;
-	fragment->region = (struct bus_region){
-		.start = start,
-		.len = len,
-		.name = bar->fn->name,
-		.access = fragment_access,
-		.opaque = fragment,
-	};
-	err = map_memory(fragment);
-	if (err)
-		goto err_free;
-	err = bus_add(bus_of(bar), &fragment->region);
-	if (err)
-		goto err_unmap;
-	fragment->next = bar->fragments;
-	bar->fragments = fragment;
-	return 0;
-
-err_unmap:
-	unmap_memory(fragment);
-err_free:
-	free(fragment);
-	return err;
-}
-
-static bool has_fragment(const struct pci_bar *bar, u64 start, u64 len)
-{
-	for (struct pci_fragment *f = bar->fragments; f; f = f->next)
-		if (f->region.start == start && f->region.len == len)
-			return true;
-	return false;
-}
-
 static struct ioeventfd doorbell_ioeventfd(const struct pci_bar *bar,
 					   const struct pci_doorbell *db,
 					   u64 address)
@@ -415,83 +376,213 @@ static bool owns(const struct pci_bar *bar, u64 address)
 	return false;
 }
 
-/*
- * Is @fragment still one of the pieces that claim @nr is to have? Alignment
- * makes an address lie at the same offset of a BAR wherever the BAR is.
- */
-static bool is_wanted(const struct claims *claims, unsigned int nr,
-		      const struct pci_fragment *fragment)
+static struct pci_fragment *find_fragment(const struct pci_bar *bar, u64 start,
+					  u64 len)
 {
-	const struct pci_bar *bar = fragment->bar;
-	const struct bus_region *region = &fragment->region;
+	struct pci_fragment *f = bar->fragments;
+
+	while (f && (f->region.start != start || f->region.len != len))
+		f = f->next;
+	return f;
+}
+
+/* A fragment of @bar that is nowhere on the bus yet. */
+static int prepare_fragment(struct pci_bar *bar, u64 start, u64 len)
+{
+	struct pci_fragment *fragment = calloc(1, sizeof(*fragment));
+
+	if (!fragment)
+		return -ENOMEM;
+	fragment->bar = bar;
+	fragment->offset = start - bar->address;
+	fragment->wanted = true;
+	fragment->region = (struct bus_region){
+		.start = start,
+		.len = len,
+		.name = bar->fn->name,
+		.access = fragment_access,
+		.opaque = fragment,
+	};
+	fragment->next = bar->fragments;
+	bar->fragments = fragment;
+	return 0;
+}
+
+/*
+ * Mark the fragments that claim @nr keeps, and prepare those that it lacks.
+ * Alignment makes an address lie at the same offset of a BAR wherever the BAR
+ * is, so a fragment of the same range is the same.
+ */
+static int plan_claim(const struct claims *claims, unsigned int nr)
+{
+	struct pci_bar *bar = claims->bars[nr];
 	u64 from = bar->address;
 	u64 len;
+	int err = 0;
 
-	while (next_piece(claims, nr, &from, &len)) {
-		if (from == region->start && len == region->len)
-			return true;
+	while (!err && next_piece(claims, nr, &from, &len)) {
+		struct pci_fragment *fragment = find_fragment(bar, from, len);
+
+		if (fragment)
+			fragment->wanted = true;
+		else
+			err = prepare_fragment(bar, from, len);
 		from += len;
 	}
-	return false;
+	return err;
 }
 
-/* Where @bar stands among the claims; claims->nr when it has none. */
-static unsigned int find_claim(const struct claims *claims,
-			       const struct pci_bar *bar)
+/* Calls @each for every BAR there is; stops at the first error. */
+static int for_each_bar(struct pci_bus *bus,
+			int (*each)(struct pci_bar *bar, void *opaque),
+			void *opaque)
 {
-	unsigned int nr = 0;
+	for (unsigned int devfn = 0; devfn < PCI_DEVFNS; devfn++) {
+		struct pci_function *fn = bus->functions[devfn];
 
-	while (nr < claims->nr && claims->bars[nr] != bar)
-		nr++;
-	return nr;
+		for (unsigned int i = 0; fn && i < PCI_BARS; i++) {
+			int err = each(&fn->bars[i], opaque);
+
+			if (err)
+				return err;
+		}
+	}
+	return 0;
 }
 
-/* Take off the bus what is not to answer any more, doorbells first. */
-static void retire_old(const struct claims *claims, struct pci_bar *bar,
-		       struct pci_fragment **retired)
+/* What goes and what comes on one bus. */
+struct exchange {
+	struct bus_region *out, *in;
+};
+
+struct exchanges {
+	struct exchange ports, mmio;
+};
+
+static int unmark(struct pci_bar *bar, void *opaque)
+{
+	for (struct pci_fragment *f = bar->fragments; f; f = f->next)
+		f->wanted = false;
+	return 0;
+}
+
+static int collect_exchange(struct pci_bar *bar, void *opaque)
+{
+	struct exchanges *both = opaque;
+	struct exchange *one = is_io(bar) ? &both->ports : &both->mmio;
+
+	for (struct pci_fragment *f = bar->fragments; f; f = f->next) {
+		struct bus_region **list = f->linked ? &one->out : &one->in;
+
+		if (f->linked == f->wanted)
+			continue;
+		f->region.batch = *list;
+		*list = &f->region;
+	}
+	return 0;
+}
+
+static int unmap_leaving(struct pci_bar *bar, void *opaque)
+{
+	for (struct pci_fragment *f = bar->fragments; f; f = f->next)
+		if (f->linked && !f->wanted)
+			unmap_memory(f);
+	return 0;
+}
+
+static int map_coming(struct pci_bar *bar, void *opaque)
+{
+	int err = 0;
+
+	for (struct pci_fragment *f = bar->fragments; f && !err; f = f->next)
+		if (!f->linked && f->wanted)
+			err = map_memory(f);
+	return err;
+}
+
+/* Undo: what was to come goes, what was to go has its memory again. */
+static int take_back(struct pci_bar *bar, void *opaque)
 {
 	struct pci_fragment **link = &bar->fragments;
-	unsigned int nr = find_claim(claims, bar);
 
 	while (*link) {
 		struct pci_fragment *fragment = *link;
 
-		if (nr < claims->nr && is_wanted(claims, nr, fragment)) {
+		if (fragment->linked) {
 			link = &fragment->next;
 			continue;
 		}
 		unmap_memory(fragment);
-		bus_unlink(bus_of(bar), &fragment->region);
+		*link = fragment->next;
+		free(fragment);
+	}
+	return 0;
+}
+
+static int remap_leaving(struct pci_bar *bar, void *opaque)
+{
+	for (struct pci_fragment *f = bar->fragments; f; f = f->next)
+		if (!f->nr_slots)
+			map_memory(f);
+	return 0;
+}
+
+/* Fragments that have left the bus go to *retired. */
+static int settle(struct pci_bar *bar, void *opaque)
+{
+	struct pci_fragment **link = &bar->fragments, **retired = opaque;
+
+	while (*link) {
+		struct pci_fragment *fragment = *link;
+
+		fragment->linked = fragment->wanted;
+		if (fragment->wanted) {
+			link = &fragment->next;
+			continue;
+		}
 		*link = fragment->next;
 		fragment->next = *retired;
 		*retired = fragment;
 		pci_get_locked(bar->fn);
 	}
+	return 0;
+}
+
+static int disarm_stale(struct pci_bar *bar, void *opaque)
+{
 	for (struct pci_doorbell *db = bar->doorbells; db; db = db->next)
 		if (db->armed && (db->armed_addr != bar->address + db->offset ||
 				  !owns(bar, db->armed_addr)))
 			disarm(bar, db);
+	return 0;
 }
 
-static int map_new(const struct claims *claims, unsigned int nr)
+static int arm_new(struct pci_bar *bar, void *opaque)
 {
-	struct pci_bar *bar = claims->bars[nr];
-	u64 from = bar->address;
-	u64 len;
-	int err;
-
-	while (next_piece(claims, nr, &from, &len)) {
-		if (!has_fragment(bar, from, len)) {
-			err = map_fragment(bar, from, len);
-			if (err)
-				return err;
-		}
-		from += len;
-	}
 	for (struct pci_doorbell *db = bar->doorbells; db; db = db->next)
 		if (owns(bar, bar->address + db->offset))
 			arm(bar, db);
 	return 0;
+}
+
+/* Memory slots first: only they can fail, and while they change all traps. */
+static int exchange_locked(struct pci_bus *bus)
+{
+	struct exchanges both = { { NULL, NULL }, { NULL, NULL } };
+	int err;
+
+	for_each_bar(bus, collect_exchange, &both);
+	for_each_bar(bus, unmap_leaving, NULL);
+	err = for_each_bar(bus, map_coming, NULL);
+	if (!err)
+		err = bus_exchange(&bus->vm->ports, both.ports.out,
+				   both.ports.in);
+	if (err)
+		return err;
+	err = bus_exchange(&bus->vm->mmio, both.mmio.out, both.mmio.in);
+	if (err)
+		bus_exchange(&bus->vm->ports, both.ports.in, both.ports.out);
+	return err;
 }
 
 int pci_remap_locked(struct pci_bus *bus, struct pci_fragment **retired)
@@ -500,17 +591,24 @@ int pci_remap_locked(struct pci_bus *bus, struct pci_fragment **retired)
 	int err = 0;
 
 	collect_claims(bus, &claims);
-	/* All that goes must be gone before anything new takes its place. */
-	for (unsigned int devfn = 0; devfn < PCI_DEVFNS; devfn++) {
-		struct pci_function *fn = bus->functions[devfn];
-
-		for (unsigned int i = 0; fn && i < PCI_BARS; i++)
-			if (fn->bars[i].fragments)
-				retire_old(&claims, &fn->bars[i], retired);
-	}
+	for_each_bar(bus, unmark, NULL);
 	for (unsigned int nr = 0; nr < claims.nr && !err; nr++)
-		err = map_new(&claims, nr);
-	return err;
+		err = plan_claim(&claims, nr);
+	if (!err)
+		err = exchange_locked(bus);
+	if (err) {
+		for_each_bar(bus, take_back, NULL);
+		for_each_bar(bus, remap_leaving, NULL);
+		return err;
+	}
+	for_each_bar(bus, settle, retired);
+	/*
+	 * Doorbells last: KVM takes its time over them, and until then rings
+	 * trap. All that go before any that come, which may want their place.
+	 */
+	for_each_bar(bus, disarm_stale, NULL);
+	for_each_bar(bus, arm_new, NULL);
+	return 0;
 }
 
 void pci_free_retired(struct pci_bus *bus, struct pci_fragment *retired)

@@ -185,7 +185,7 @@ int pci_msix_connect(struct pci_function *fn, unsigned int vector, int fd)
 	return err;
 }
 
-void pci_msix_control_written(struct pci_function *fn, u16 control)
+void pci_msix_control_written_locked(struct pci_function *fn, u16 control)
 {
 	struct msix *msix = fn->msix;
 

@@ -49,9 +49,10 @@ struct pci_bar *pci_bar_at(struct pci_function *fn, unsigned int offset);
 void pci_bar_claim_locked(struct pci_bar *bar);
 /*
  * Make the buses, doorbells and memory slots agree with the registers of every
- * function. Unlinked fragments go to *@retired, for pci_free_retired() once the
- * lock is dropped. Negative errno when the host refused a memory slot: the
- * caller puts the registers back and calls again.
+ * function; accesses see all of the change on a bus or nothing of it. Unlinked
+ * fragments go to *@retired, for pci_free_retired() once the lock is dropped.
+ * Negative errno when the host refused a memory slot: then all is mapped as it
+ * was, and the caller puts the registers back.
  */
 int pci_remap_locked(struct pci_bus *bus, struct pci_fragment **retired);
 /* One place where a BAR answers, as pci_dump() shows it. */
@@ -112,7 +113,7 @@ bool msix_source_pending(const struct msix_sources *sources,
 bool pci_msix_access(struct pci_function *fn, unsigned int bar,
 		     struct bus_access *acc);
 /* Enable or function mask changed to what @control says. */
-void pci_msix_control_written(struct pci_function *fn, u16 control);
+void pci_msix_control_written_locked(struct pci_function *fn, u16 control);
 /* One vector, as pci_dump() shows it. */
 struct pci_msix_state {
 	u64 address;

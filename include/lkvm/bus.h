@@ -49,6 +49,9 @@ struct bus_region {
 	enum bus_result (*access)(void *opaque, struct bus_access *acc);
 	void *opaque;
 
+	/* Of a list given to bus_exchange(); the caller's outside of it. */
+	struct bus_region *batch;
+
 	/* Private to bus.c. */
 	RB_ENTRY(bus_region) node;
 	bool linked;
@@ -112,6 +115,16 @@ int bus_add(struct bus *bus, struct bus_region *region);
  * may be called with locks held that handlers take.
  */
 void bus_unlink(struct bus *bus, struct bus_region *region);
+
+/*
+ * Unlink every region of the list @out, which are linked, and add every one of
+ * @in, at once: an
+ * access sees all of the change or nothing of it. Lists by region->batch, NULL
+ * at the end. Changes nothing where bus_add() of one would fail; errors as
+ * there.
+ */
+int bus_exchange(struct bus *bus, struct bus_region *out,
+		 struct bus_region *in);
 
 /*
  * Wait until no other thread is inside @region, which is unlinked. Accesses of

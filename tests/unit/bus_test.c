@@ -570,6 +570,78 @@ static void test_bus__read_bytes_is_little_endian_and_bounded(void **state)
 	assert_int_equal(acc.value, 0);
 }
 
+/* ---- Exchange ---- */
+
+static void test_bus__exchange_that_clashes_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	u64 one = 0x100, two = 0x200;
+	struct bus_region old = region_at(0x10, 8, &one);
+	struct bus_region other = region_at(0x30, 8, &one);
+	struct bus_region fits = region_at(0x10, 4, &two);
+	struct bus_region clashes = region_at(0x34, 8, &two);
+
+	assert_int_equal(bus_add(&f->bus, &old), 0);
+	assert_int_equal(bus_add(&f->bus, &other), 0);
+	fits.batch = &clashes;
+	assert_int_equal(bus_exchange(&f->bus, &old, &fits), -EEXIST);
+	assert_int_equal(read_at(f, 0x14, 2), 0x104);
+	assert_int_equal(read_at(f, 0x10, 2), 0x100);
+	assert_int_equal(read_at(f, 0x38, 1), 0xff);
+	fits.batch = NULL;
+	assert_int_equal(bus_exchange(&f->bus, &old, &fits), 0);
+	assert_int_equal(read_at(f, 0x10, 2), 0x200);
+	assert_int_equal(read_at(f, 0x14, 1), 0xff);
+	assert_int_equal(bus_remove(&f->bus, &fits), 0);
+	assert_int_equal(bus_remove(&f->bus, &other), 0);
+}
+
+/* Splits a region around a smaller one, and joins it again, all the time. */
+struct splitter {
+	struct bus *bus;
+	atomic_bool stop;
+};
+
+static u64 split_number = 0x5500;
+
+static void *split_and_join(void *arg)
+{
+	struct splitter *s = arg;
+	struct bus_region whole = region_at(0, 0x100, &split_number);
+	struct bus_region left = region_at(0, 0x40, &split_number);
+	struct bus_region right = region_at(0x80, 0x80, &split_number);
+
+	left.batch = &right;
+	assert_int_equal(bus_exchange(s->bus, NULL, &whole), 0);
+	while (!s->stop) {
+		assert_int_equal(bus_exchange(s->bus, &whole, &left), 0);
+		assert_int_equal(bus_quiesce(s->bus, &whole), 0);
+		assert_int_equal(bus_exchange(s->bus, &left, &whole), 0);
+		assert_int_equal(bus_quiesce(s->bus, &left), 0);
+		assert_int_equal(bus_quiesce(s->bus, &right), 0);
+	}
+	bus_remove(s->bus, &whole);
+	return NULL;
+}
+
+static void test_bus__exchange_is_all_or_nothing_for_accesses(void **state)
+{
+	struct fixture *f = *state;
+	struct splitter splitter = { .bus = &f->bus };
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, split_and_join, &splitter);
+	while (read_at(f, 0x10, 2) == 0xffff)
+		;
+	/* What belongs to the region before and after answers in between. */
+	for (unsigned int i = 0; i < 50000; i++) {
+		assert_int_equal(read_at(f, 0x10, 2), 0x5510);
+		assert_true(read_at(f, 0x90, 2) >> 8 == 0x55);
+	}
+	splitter.stop = true;
+	pthread_join(thread, NULL);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -591,6 +663,8 @@ int main(void)
 		CASE(test_bus__two_inside_both_remove_their_region),
 		CASE(test_bus__removal_races_with_accesses),
 		CASE(test_bus__read_bytes_is_little_endian_and_bounded),
+		CASE(test_bus__exchange_that_clashes_changes_nothing),
+		CASE(test_bus__exchange_is_all_or_nothing_for_accesses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
