@@ -109,7 +109,7 @@ static void test_rng__serves_more_than_one_turn(void **state)
 
 static void test_rng__broken_ring_needs_reset_and_revives(void **state)
 {
-	f.ring.avail->idx = 1000;
+	__atomic_store_n(&f.ring.avail->idx, 1000, __ATOMIC_RELEASE);
 	virtio_kick(f.dev, 0);
 	while (!(virtio_get_status(f.dev) & VIRTIO_CONFIG_S_NEEDS_RESET))
 		;
