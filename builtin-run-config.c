@@ -79,13 +79,6 @@ static int choose_ram(struct kvm_config *config, struct failure *why)
  */
 static int find_kernel(char *path, size_t path_len, struct failure *why)
 {
-	static const char *const places[] = {
-		"bzImage",
-		"arch/x86/boot/bzImage",
-		"../../arch/x86/boot/bzImage",
-		"/boot/vmlinuz-%s",
-		"/boot/bzImage-%s",
-	};
 	char tried[384] = "";
 	struct utsname host;
 	size_t used = 0;
@@ -93,11 +86,12 @@ static int find_kernel(char *path, size_t path_len, struct failure *why)
 
 	if (uname(&host))
 		return fail(why, -errno, "uname: %s", strerror(errno));
-	for (i = 0; i < ARRAY_SIZE(places); i++) {
-		const char *release = strchr(places[i], '%');
-		int prefix = release ? (int)(release - places[i]) : -1;
+	for (i = 0; arch_kernel_places[i]; i++) {
+		const char *place = arch_kernel_places[i];
+		const char *release = strchr(place, '%');
+		int prefix = release ? (int)(release - place) : -1;
 
-		snprintf(path, path_len, "%.*s%s", prefix, places[i],
+		snprintf(path, path_len, "%.*s%s", prefix, place,
 			 release ? host.release : "");
 		if (!access(path, R_OK))
 			return 0;
@@ -115,6 +109,14 @@ static int open_images(struct run_options *run, struct failure *why)
 	struct kvm_config *config = &run->config;
 	int err;
 
+	if (config->firmware_path) {
+		if (run->initrd)
+			log_warning("--initrd %s: not used: firmware loads "
+				    "what it boots by itself",
+				    run->initrd);
+		return image_open(&config->firmware, config->firmware_path,
+				  "firmware", why);
+	}
 	if (!run->kernel) {
 		err = find_kernel(run->kernel_storage,
 				  sizeof(run->kernel_storage), why);
@@ -169,7 +171,7 @@ int run_build_cmdline(struct run_options *run, struct failure *why)
 	const char *words[5] = { NULL };
 	char console[32];
 
-	if (!run->nodefaults) {
+	if (!run->nodefaults && !config->firmware_path) {
 		words[0] = arch_default_cmdline();
 		snprintf(console, sizeof(console), "console=%s",
 			 config->console == CONSOLE_VIRTIO

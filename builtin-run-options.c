@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "lkvm/arch.h"
 #include "lkvm/confine.h"
 #include "lkvm/failure.h"
 
@@ -321,17 +322,24 @@ static int set_transport(const struct option *opt,
 {
 	static const char *const missing[] = { "pci-legacy", "mmio",
 					       "mmio-legacy" };
+	const char *here = arch_has_virtio_mmio ? "pci and mmio" : "pci";
+	struct run_options *run = target;
 	unsigned int i;
 
+	run->config.virtio_transport = VIRTIO_TRANSPORT_PCI;
 	if (value->negated || !strcmp(value->text, "pci"))
 		return 0;
+	if (arch_has_virtio_mmio && !strcmp(value->text, "mmio")) {
+		run->config.virtio_transport = VIRTIO_TRANSPORT_MMIO;
+		return 0;
+	}
 	for (i = 0; i < ARRAY_SIZE(missing); i++)
 		if (!strcmp(value->text, missing[i]))
-			return option_fail(
-				opt, why, "%s is not in this version, only pci",
-				value->text);
-	return option_fail(opt, why, "there is no transport %s, only pci",
-			   value->text);
+			return option_fail(opt, why,
+					   "%s is not in this version, only %s",
+					   value->text, here);
+	return option_fail(opt, why, "there is no transport %s, only %s",
+			   value->text, here);
 }
 
 static int set_confine(const struct option *opt,
@@ -366,27 +374,12 @@ static int set_confine(const struct option *opt,
 #define STRING(member)                                                         \
 	.set = option_set_string, .offset = offsetof(struct run_options, member)
 
-/* Known, but not in this lkvm. kvmtool has it; its forks have it. */
-#define REFUSE(long_name, argument, why_not)                                   \
-	{                                                                      \
-		.name = (long_name), .arg = (argument), .set = option_refuse,  \
-		.missing = (why_not), .flags = OPTION_LAST_ARG_OPTIONAL        \
-	}
-#define REFUSE_FORK(long_name, argument, why_not)                              \
-	{                                                                      \
-		.name = (long_name), .arg = (argument), .set = option_refuse,  \
-		.missing = (why_not),                                          \
-		.flags = OPTION_LAST_ARG_OPTIONAL | OPTION_LOW_PRIORITY        \
-	}
-
 #define NOT_YET " not in this version of lkvm"
 #define NO_DISPLAY "displays are" NOT_YET
 #define NO_VFIO "passing host devices through is" NOT_YET
-#define NO_FIRMWARE "booting firmware is" NOT_YET
 #define NO_ROOTFS "root file systems from directories are" NOT_YET
 #define NO_CCA "Arm CCA realms are" NOT_YET
 #define NO_PKVM "protected VMs (pKVM) are" NOT_YET
-#define ARM_ONLY "this option is for arm64 guests"
 #define RISCV_ONLY "this option is for RISC-V guests"
 
 const struct option run_option_table[] = {
@@ -447,7 +440,7 @@ const struct option run_option_table[] = {
 	{ .name = "kernel",
 	  .letter = 'k',
 	  .arg = "FILE",
-	  .help = "bzImage, ELF vmlinux or flat real-mode image",
+	  .help = "kernel to boot; the manual page lists the formats",
 	  STRING(kernel) },
 	{ .name = "initrd",
 	  .letter = 'i',
@@ -489,11 +482,6 @@ const struct option run_option_table[] = {
 	  .help = "error, warning, info (default) or debug",
 	  .set = set_loglevel },
 	{ .name = "debug", .help = "as --loglevel debug", .set = set_debug },
-	{ .name = "dump-acpi",
-	  .arg = "DIR",
-	  .help = "write the guest's ACPI tables there",
-	  STRING(config.dump_acpi),
-	  .flags = OPTION_LOW_PRIORITY },
 	{ .name = "dump-pci",
 	  .help = "print the PCI tree when the VM ends, and at SIGUSR2",
 	  FLAG(config.dump_pci),
@@ -513,63 +501,33 @@ const struct option run_option_table[] = {
 	  .set = set_iodelay },
 
 	/* kvmtool's, still to come. */
-	REFUSE("9p", "DIR[,TAG]", "shared directories are" NOT_YET),
-	REFUSE("balloon", NULL, "the balloon is" NOT_YET),
-	REFUSE("vnc", NULL, NO_DISPLAY),
-	REFUSE("gtk", NULL, NO_DISPLAY),
-	REFUSE("sdl", NULL, NO_DISPLAY),
-	REFUSE("vidmode", "N", NO_DISPLAY),
-	REFUSE("vsock", "CID", "vsock is" NOT_YET),
-	REFUSE("sandbox", "SCRIPT", NO_ROOTFS),
-	REFUSE("no-dhcp", NULL, NO_ROOTFS),
-	REFUSE("virtio-legacy", NULL, "legacy virtio is" NOT_YET),
-	REFUSE("vfio-pci", "ADDRESS", NO_VFIO),
-	{ .name = "firmware",
-	  .letter = 'f',
-	  .arg = "FILE",
-	  .set = option_refuse,
-	  .missing = NO_FIRMWARE,
-	  .flags = OPTION_LAST_ARG_OPTIONAL },
-	{ .name = "flash",
-	  .letter = 'F',
-	  .arg = "FILE",
-	  .set = option_refuse,
-	  .missing = NO_FIRMWARE,
-	  .flags = OPTION_LAST_ARG_OPTIONAL },
-
-	/* kvmtool's, on arm64 only. */
-	REFUSE_FORK("aarch32", NULL, ARM_ONLY),
-	REFUSE_FORK("pmu", NULL, ARM_ONLY),
-	REFUSE_FORK("disable-mte", NULL, ARM_ONLY),
-	REFUSE_FORK("vcpu-affinity", "CPULIST", ARM_ONLY),
-	REFUSE_FORK("kaslr-seed", "SEED", ARM_ONLY),
-	REFUSE_FORK("no-pvtime", NULL, ARM_ONLY),
-	REFUSE_FORK("sve-max-vl", "BITS", ARM_ONLY),
-	REFUSE_FORK("irqchip", "NAME", ARM_ONLY),
-	REFUSE_FORK("dump-dtb", "FILE", ARM_ONLY),
-	REFUSE_FORK("override-bad-firmware-cntfrq", "HZ", ARM_ONLY),
-	REFUSE_FORK("firmware-address", "ADDRESS", ARM_ONLY),
-	REFUSE_FORK("force-pci", NULL, ARM_ONLY),
-	REFUSE_FORK("nested", NULL, ARM_ONLY),
-	REFUSE_FORK("e2h0", NULL, ARM_ONLY),
+	OPTION_REFUSE("9p", "DIR[,TAG]", "shared directories are" NOT_YET),
+	OPTION_REFUSE("balloon", NULL, "the balloon is" NOT_YET),
+	OPTION_REFUSE("vnc", NULL, NO_DISPLAY),
+	OPTION_REFUSE("gtk", NULL, NO_DISPLAY),
+	OPTION_REFUSE("sdl", NULL, NO_DISPLAY),
+	OPTION_REFUSE("vidmode", "N", NO_DISPLAY),
+	OPTION_REFUSE("vsock", "CID", "vsock is" NOT_YET),
+	OPTION_REFUSE("sandbox", "SCRIPT", NO_ROOTFS),
+	OPTION_REFUSE("no-dhcp", NULL, NO_ROOTFS),
+	OPTION_REFUSE("virtio-legacy", NULL, "legacy virtio is" NOT_YET),
+	OPTION_REFUSE("vfio-pci", "ADDRESS", NO_VFIO),
 
 	/* Of forks of kvmtool. */
-	REFUSE_FORK("realm", NULL, NO_CCA),
-	REFUSE_FORK("restricted_mem", NULL, NO_CCA),
-	REFUSE_FORK("measurement-algo", "NAME", NO_CCA),
-	REFUSE_FORK("realm-pv", "TEXT", NO_CCA),
-	REFUSE_FORK("sve-vl", "BITS", NO_CCA),
-	REFUSE_FORK("disable-sve", NULL, ARM_ONLY),
-	REFUSE_FORK("dtb", "FILE", ARM_ONLY),
-	REFUSE_FORK("protected", NULL, NO_PKVM),
-	REFUSE_FORK("protected-ffa", NULL, NO_PKVM),
-	REFUSE_FORK("iommufd", NULL, NO_VFIO),
-	REFUSE_FORK("iommufd-vdevice", NULL, NO_VFIO),
-	REFUSE_FORK("vfio-bounce-buffer", "N", NO_VFIO),
-	REFUSE_FORK("disable-ssaia", NULL, RISCV_ONLY),
-	REFUSE_FORK("disable-sstc", NULL, RISCV_ONLY),
-	REFUSE_FORK("disable-sbi-sta", NULL, RISCV_ONLY),
-	{ NULL },
+	OPTION_REFUSE_FORK("realm", NULL, NO_CCA),
+	OPTION_REFUSE_FORK("restricted_mem", NULL, NO_CCA),
+	OPTION_REFUSE_FORK("measurement-algo", "NAME", NO_CCA),
+	OPTION_REFUSE_FORK("realm-pv", "TEXT", NO_CCA),
+	OPTION_REFUSE_FORK("sve-vl", "BITS", NO_CCA),
+	OPTION_REFUSE_FORK("protected", NULL, NO_PKVM),
+	OPTION_REFUSE_FORK("protected-ffa", NULL, NO_PKVM),
+	OPTION_REFUSE_FORK("iommufd", NULL, NO_VFIO),
+	OPTION_REFUSE_FORK("iommufd-vdevice", NULL, NO_VFIO),
+	OPTION_REFUSE_FORK("vfio-bounce-buffer", "N", NO_VFIO),
+	OPTION_REFUSE_FORK("disable-ssaia", NULL, RISCV_ONLY),
+	OPTION_REFUSE_FORK("disable-sstc", NULL, RISCV_ONLY),
+	OPTION_REFUSE_FORK("disable-sbi-sta", NULL, RISCV_ONLY),
+	{ .more = arch_run_options },
 };
 
 /* The plain word is the kernel. */
@@ -601,9 +559,13 @@ int run_options_parse(struct run_options *run, int argc, char *const *argv,
 			.kvm_fd = -1,
 			.kernel = IMAGE_NONE,
 			.initrd = IMAGE_NONE,
+			.firmware = IMAGE_NONE,
+			.arch = arch_config_create(),
 		},
 		.log_level = LOG_LEVEL_INFO,
 	};
+	if (!run->config.arch)
+		return fail(why, -ENOMEM, "out of memory");
 	err = options_parse(&grammar, argc, argv, run, why);
 	if (err)
 		return err;
@@ -613,6 +575,10 @@ int run_options_parse(struct run_options *run, int argc, char *const *argv,
 			    run->kernel, run->word);
 	if (run->word)
 		run->kernel = run->word;
+	if (run->kernel && run->config.firmware_path)
+		return fail(why, -EINVAL,
+			    "--firmware %s and kernel %s: one of the two boots",
+			    run->config.firmware_path, run->kernel);
 	return 0;
 }
 
@@ -620,6 +586,8 @@ void run_options_release(struct run_options *run)
 {
 	image_release(&run->config.kernel);
 	image_release(&run->config.initrd);
+	image_release(&run->config.firmware);
+	arch_config_destroy(run->config.arch);
 	free(run->cmdline);
 	while (run->config.nr_disks)
 		free(run->disk_paths[--run->config.nr_disks]);

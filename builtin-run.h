@@ -22,7 +22,8 @@ struct failure;
 struct kvm;
 
 struct run_options {
-	struct kvm_config config; /* setters fill in what they can */
+	/* Setters fill in what they can. First: see arch_run_options. */
+	struct kvm_config config;
 	const char *kvm_path;
 	const char *word;   /* the one that is no option, or NULL */
 	const char *kernel; /* -k or that word; NULL: look for one */

@@ -4,9 +4,11 @@
  */
 #include "lkvm/device.h"
 
+#include <errno.h>
 #include "lkvm/arch.h"
 #include "lkvm/devices.h"
 #include "lkvm/kvm.h"
+#include "lkvm/power.h"
 
 /*
  * Common classes, in the order in which their instances are created: this is
@@ -16,6 +18,7 @@
 static const struct device_class *const device_classes[] = {
 	&serial_class,
 	&rtc_class,
+
 	&pvpanic_class,
 	&virtio_blk_class,
 	&virtio_console_class,
@@ -96,4 +99,12 @@ void devices_destroy(struct kvm *vm)
 		dev->ops->destroy(dev);
 	}
 	vm->devices = NULL;
+}
+
+int vm_power_button(struct kvm *vm)
+{
+	for (struct device *dev = vm->devices; dev; dev = dev->next)
+		if (dev->ops->press_power)
+			return dev->ops->press_power(dev);
+	return -ENOTSUP;
 }

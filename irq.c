@@ -72,16 +72,37 @@ find_msi_route_locked(struct irq_router *irq, u32 gsi)
 	for (u32 i = 0; i < irq->table->nr; i++) {
 		struct kvm_irq_routing_entry *entry = &irq->table->entries[i];
 
-		if (entry->type == KVM_IRQ_ROUTING_MSI && entry->gsi == gsi)
+		if (entry->gsi == gsi && gsi >= irq->first_msi_gsi)
 			return entry;
 	}
 	return NULL;
+}
+
+/* The line behind the frame; for what is no message, one that does not exist. */
+static void fill_frame_route(const struct irq_router *irq,
+			     struct kvm_irq_routing_entry *entry, u32 gsi,
+			     const struct msi_message *msg)
+{
+	const struct msi_frame *frame = &irq->frame;
+	bool is_message = msg->address == frame->address &&
+			  msg->data - frame->first_data < frame->nr;
+
+	*entry = (struct kvm_irq_routing_entry){
+		.gsi = gsi,
+		.type = KVM_IRQ_ROUTING_IRQCHIP,
+		.u.irqchip.pin = is_message ? frame->first_gsi + msg->data
+					    : irq->first_msi_gsi,
+	};
 }
 
 static void fill_msi_route(const struct irq_router *irq,
 			   struct kvm_irq_routing_entry *entry, u32 gsi,
 			   const struct msi_message *msg)
 {
+	if (irq->frame.nr) {
+		fill_frame_route(irq, entry, gsi, msg);
+		return;
+	}
 	*entry = (struct kvm_irq_routing_entry){
 		.gsi = gsi,
 		.type = KVM_IRQ_ROUTING_MSI,

@@ -9,6 +9,26 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 
+static int set_line(int vm_fd, u32 irq, bool level)
+{
+	struct kvm_irq_level request = { .irq = irq, .level = level };
+
+	return ioctl(vm_fd, KVM_IRQ_LINE, &request) < 0 ? -errno : 0;
+}
+
+/* An edge on the line that stands for the message. */
+static int signal_frame(struct irq_router *irq, const struct msi_message *msg)
+{
+	u32 line = irq->frame.first_irq + msg->data;
+	int err;
+
+	if (msg->address != irq->frame.address ||
+	    msg->data - irq->frame.first_data >= irq->frame.nr)
+		return -EINVAL;
+	err = set_line(irq->vm_fd, line, true);
+	return err ? err : set_line(irq->vm_fd, line, false);
+}
+
 int irq_signal_msi(struct irq_router *irq, const struct msi_message *msg)
 {
 	struct kvm_msi msi = {
@@ -19,6 +39,8 @@ int irq_signal_msi(struct irq_router *irq, const struct msi_message *msg)
 		.devid = irq->needs_devid ? msg->devid : 0,
 	};
 
+	if (irq->frame.nr)
+		return signal_frame(irq, msg);
 	if (ioctl(irq->vm_fd, KVM_SIGNAL_MSI, &msi) < 0)
 		return -errno;
 	return 0;
@@ -26,7 +48,7 @@ int irq_signal_msi(struct irq_router *irq, const struct msi_message *msg)
 
 void irq_line_hub_init(struct irq_line_hub *hub, int vm_fd, u32 irq)
 {
-	*hub = (struct irq_line_hub){ .vm_fd = vm_fd, .irq = irq };
+	*hub = (struct irq_line_hub){ .vm_fd = vm_fd, .irq = irq, .gsi = irq };
 	pthread_mutex_init(&hub->lock, NULL);
 }
 
@@ -43,12 +65,8 @@ void irq_line_set(struct irq_line *line, bool level)
 		line->level = level;
 		hub->drivers += level ? 1 : -1U;
 	}
-	if (!before != !hub->drivers) {
-		struct kvm_irq_level request = { .irq = hub->irq,
-						 .level = hub->drivers > 0 };
-
-		/* Fails only for a line that the machine does not have. */
-		ioctl(hub->vm_fd, KVM_IRQ_LINE, &request);
-	}
+	/* Fails only for a line that the machine does not have. */
+	if (!before != !hub->drivers)
+		set_line(hub->vm_fd, hub->irq, hub->drivers > 0);
 	pthread_mutex_unlock(&hub->lock);
 }

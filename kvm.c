@@ -68,7 +68,7 @@ static int create_vcpus(struct kvm *vm)
 		if (err)
 			return err;
 	}
-	return 0;
+	return arch_vcpus_ready(vm);
 }
 
 static int create_pci(struct kvm *vm)

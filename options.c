@@ -28,9 +28,22 @@ struct parser {
 	struct failure *why;
 };
 
-static bool is_end(const struct option *opt)
+static bool is_last(const struct option *opt)
 {
 	return !opt->name && !opt->heading;
+}
+
+/* The row at @opt, or the first one of the table that goes on there; or NULL. */
+static const struct option *row_at(const struct option *opt)
+{
+	while (opt && is_last(opt))
+		opt = opt->more;
+	return opt;
+}
+
+static const struct option *next_row(const struct option *opt)
+{
+	return row_at(opt + 1);
 }
 
 /* A long name that was given, up to '=' if there is one. */
@@ -104,7 +117,8 @@ find_long(const struct parser *p, const struct long_name *given, bool *negated)
 	const struct option *opt;
 	bool exact = false;
 
-	for (opt = p->grammar->options; !exact && !is_end(opt); opt++) {
+	for (opt = row_at(p->grammar->options); !exact && opt;
+	     opt = next_row(opt)) {
 		if (!opt->name)
 			continue;
 		kind = opt->flags & OPTION_LOW_PRIORITY ? &low : &match;
@@ -136,7 +150,7 @@ static const struct option *find_short(const struct parser *p, char letter)
 {
 	const struct option *opt;
 
-	for (opt = p->grammar->options; !is_end(opt); opt++)
+	for (opt = row_at(p->grammar->options); opt; opt = next_row(opt))
 		if (opt->letter == letter)
 			return opt;
 	return letter == help_option.letter ? &help_option : NULL;
@@ -252,7 +266,7 @@ void options_print_help(const struct option *options, FILE *out)
 {
 	const struct option *opt;
 
-	for (opt = options; !is_end(opt); opt++) {
+	for (opt = row_at(options); opt; opt = next_row(opt)) {
 		int used;
 
 		if (opt->heading) {
@@ -277,7 +291,7 @@ void options_print_names(const struct option *options, FILE *out)
 {
 	const struct option *opt;
 
-	for (opt = options; !is_end(opt); opt++)
+	for (opt = row_at(options); opt; opt = next_row(opt))
 		if (opt->name && opt->help)
 			fprintf(out, "--%s%s\n", opt->name,
 				opt->arg ? "=" : "");

@@ -337,11 +337,14 @@ static struct ioeventfd doorbell_ioeventfd(const struct pci_bar *bar,
 					   const struct pci_doorbell *db,
 					   u64 address)
 {
+	const struct pci_windows *windows = &bar->fn->bus->windows;
+	bool in_memory = is_io(bar) && windows->io_is_memory;
+
 	return (struct ioeventfd){
-		.addr = address,
+		.addr = address + (in_memory ? windows->io_gpa : 0),
 		.len = db->len,
 		.fd = db->fd,
-		.is_port = is_io(bar),
+		.is_port = is_io(bar) && !in_memory,
 	};
 }
 
@@ -358,12 +361,12 @@ static void disarm(struct pci_bar *bar, struct pci_doorbell *db)
 /* Without room in the host for an ioeventfd the doorbell traps, and works. */
 static void arm(struct pci_bar *bar, struct pci_doorbell *db)
 {
-	struct ioeventfd io =
-		doorbell_ioeventfd(bar, db, bar->address + db->offset);
+	u64 address = bar->address + db->offset;
+	struct ioeventfd io = doorbell_ioeventfd(bar, db, address);
 
 	if (db->armed || ioeventfd_add(bar->fn->bus->vm->fd, &io))
 		return;
-	db->armed_addr = io.addr;
+	db->armed_addr = address;
 	db->armed = true;
 }
 

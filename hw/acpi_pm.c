@@ -162,8 +162,14 @@ static void acpi_pm_destroy(struct device *dev)
 	free(pm);
 }
 
+static int press_power(struct device *dev)
+{
+	return acpi_pm_press(container_of(dev, struct acpi_pm, dev));
+}
+
 static const struct device_ops acpi_pm_ops = {
 	.name = "ACPI PM",
+	.press_power = press_power,
 	.destroy = acpi_pm_destroy,
 };
 
@@ -202,15 +208,6 @@ static int acpi_pm_create(struct kvm *vm, const struct kvm_config *config)
 		err = add_block(vm, PLACE_PM_CONTROL, &place, &pm->control_bus,
 				&pm->control_region);
 	return err;
-}
-
-int vm_power_button(struct kvm *vm)
-{
-	for (struct device *dev = vm->devices; dev; dev = dev->next)
-		if (dev->ops == &acpi_pm_ops)
-			return acpi_pm_press(
-				container_of(dev, struct acpi_pm, dev));
-	return -ENOTSUP;
 }
 
 const struct device_class acpi_pm_class = {

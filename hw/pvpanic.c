@@ -36,8 +36,21 @@ static void pvpanic_destroy(struct device *dev)
 	free(pvpanic);
 }
 
+static void pvpanic_describe(struct device *dev, struct device_desc *out)
+{
+	const struct pvpanic *pvpanic = container_of(dev, struct pvpanic, dev);
+
+	*out = (struct device_desc){
+		.node = "pvpanic",
+		DEVICE_COMPATIBLE("qemu,pvpanic-mmio"),
+		.start = pvpanic->region.start,
+		.len = pvpanic->region.len,
+	};
+}
+
 static const struct device_ops pvpanic_ops = {
 	.name = "pvpanic",
+	.describe = pvpanic_describe,
 	.destroy = pvpanic_destroy,
 };
 

@@ -534,8 +534,21 @@ static void rtc_destroy(struct device *dev)
 	free(rtc);
 }
 
+static void rtc_describe(struct device *dev, struct device_desc *out)
+{
+	const struct rtc *rtc = container_of(dev, struct rtc, dev);
+
+	*out = (struct device_desc){
+		.node = "rtc",
+		DEVICE_COMPATIBLE("motorola,mc146818"),
+		.start = rtc->region.start,
+		.len = rtc->region.len,
+	};
+}
+
 static const struct device_ops rtc_ops = {
 	.name = "RTC",
+	.describe = rtc_describe,
 	.pause = rtc_pause,
 	.resume = rtc_resume,
 	.stop = rtc_pause,

@@ -15,6 +15,7 @@
 #include "lkvm/devices.h"
 
 #define SERIAL_REGISTERS 8
+#define SERIAL_CLOCK_HZ 1843200 /* of the crystal that all PCs have */
 #define IER_BITS (UART_IER_RDI | UART_IER_THRI | UART_IER_RLSI | UART_IER_MSI)
 #define MCR_BITS                                                               \
 	(UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT1 | UART_MCR_OUT2 |         \
@@ -506,8 +507,23 @@ static void serial_destroy(struct device *dev)
 	free(s);
 }
 
+static void serial_describe(struct device *dev, struct device_desc *out)
+{
+	const struct serial *s = to_serial(dev);
+
+	*out = (struct device_desc){
+		.node = "serial",
+		DEVICE_COMPATIBLE("ns16550a"),
+		.start = s->region.start,
+		.len = s->region.len,
+		.irq = s->irq.hub,
+		.properties = { { "clock-frequency", SERIAL_CLOCK_HZ } },
+	};
+}
+
 static const struct device_ops serial_ops = {
 	.name = "serial",
+	.describe = serial_describe,
 	.start = serial_start,
 	.pause = serial_pause,
 	.resume = serial_resume,

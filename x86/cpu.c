@@ -188,6 +188,11 @@ void arch_vcpu_release(struct vcpu *vcpu)
 {
 }
 
+int arch_vcpus_ready(struct kvm *vm)
+{
+	return 0;
+}
+
 int arch_vcpu_start(struct vcpu *vcpu)
 {
 	return 0;

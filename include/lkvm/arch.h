@@ -7,13 +7,34 @@
 #define LKVM_ARCH_H
 
 #include "lkvm/device.h"
+#include "lkvm/options.h"
 #include "lkvm/types.h"
 
+struct arch_config;
 struct kvm;
 struct kvm_config;
 struct kvm_run;
 struct pci_windows;
 struct vcpu;
+
+/*
+ * The options of "lkvm run" that only this architecture has, and those that it
+ * refuses as another's. What their setters get as target is a struct kvm_config,
+ * or begins with one. Ends as every table of options.
+ */
+extern const struct option arch_run_options[];
+/* What they set: config->arch. NULL: no memory. Destroy accepts NULL. */
+struct arch_config *arch_config_create(void);
+void arch_config_destroy(struct arch_config *arch);
+
+/* Does "--virtio-transport mmio" exist? */
+extern const bool arch_has_virtio_mmio;
+
+/*
+ * Where "lkvm run" looks for a kernel that nobody named; "%s" at the end stands
+ * for the host kernel's release. Ends with a NULL.
+ */
+extern const char *const arch_kernel_places[];
 
 /* A capability that this architecture cannot do without. */
 struct arch_required_cap {
@@ -55,6 +76,9 @@ extern const struct device_class *const arch_device_classes[];
 /* All vCPU fds exist (and no thread runs yet). */
 int arch_vcpu_init(struct vcpu *vcpu);
 void arch_vcpu_release(struct vcpu *vcpu);
+
+/* arch_vcpu_init() is done for all of them; devices do not exist. */
+int arch_vcpus_ready(struct kvm *vm);
 
 /*
  * Load kernel, initrd and command line, write the machine's description (ACPI,

@@ -9,6 +9,8 @@
 #include "lkvm/image.h"
 #include "lkvm/types.h"
 
+struct arch_config;
+
 #define CONFIG_MAX_DISKS 31 /* as many as the PCI bus has slots for */
 #define CONFIG_MAX_TTYS 4
 
@@ -23,6 +25,11 @@ enum console_kind {
 	CONSOLE_VIRTIO, /* virtio console: hvc0 */
 };
 
+enum virtio_transport_kind {
+	VIRTIO_TRANSPORT_PCI,
+	VIRTIO_TRANSPORT_MMIO,
+};
+
 enum reboot_action {
 	REBOOT_EXIT,	/* a guest reset ends the VM */
 	REBOOT_RESTART, /* a guest reset starts it again */
@@ -33,15 +40,19 @@ struct kvm_config {
 	int kvm_fd;	  /* /dev/kvm, from host_open_kvm(); borrowed */
 	unsigned int cpus;
 	u64 ram_len;  /* bytes, a multiple of the page size */
-	u64 ram_base; /* arm64: guest physical address; 0: the default */
+	u64 ram_base; /* guest physical address; 0: the machine's own */
 	const char *hugetlbfs; /* mount to take RAM from, or NULL */
 	struct image kernel;   /* owned */
 	struct image initrd;   /* owned; fd -1: none */
-	const char *cmdline;   /* whole kernel command line, owned */
+	struct image firmware; /* owned; fd -1: none. Boots instead of kernel */
+	const char *firmware_path; /* --firmware, or NULL */
+	const char *flash;	   /* image of the flash memory, or NULL */
+	const char *cmdline;	   /* whole kernel command line, owned */
 	enum console_kind console;
 	bool tty_pty[CONFIG_MAX_TTYS]; /* this serial port goes to a new pty */
 	struct disk_config disks[CONFIG_MAX_DISKS];
 	unsigned int nr_disks;
+	enum virtio_transport_kind virtio_transport;
 	bool rng;
 	const char *dump_acpi; /* folder for the ACPI tables, or NULL */
 	bool dump_pci;	       /* print the PCI tree when the VM ends */
@@ -49,9 +60,10 @@ struct kvm_config {
 	enum reboot_action reboot;
 	bool extended_status;
 	bool debug_single_step;
-	bool debug_ioport;    /* log port accesses that nobody handles */
-	bool debug_mmio;      /* the same for memory */
-	u64 debug_iodelay_ns; /* added to every disk request */
+	bool debug_ioport;	  /* log port accesses that nobody handles */
+	bool debug_mmio;	  /* the same for memory */
+	u64 debug_iodelay_ns;	  /* added to every disk request */
+	struct arch_config *arch; /* owned; what arch_run_options set */
 };
 
 #endif

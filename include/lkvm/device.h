@@ -17,12 +17,51 @@ struct device;
 struct kvm;
 struct kvm_config;
 
+/* A property of one 32-bit number. */
+struct device_property {
+	const char *name; /* NULL: no more of them */
+	u32 value;
+};
+
+#define DEVICE_MAX_PROPERTIES 4
+
 /*
- * All ops run on the main thread. A NULL op means that there is nothing to do,
- * except destroy, which every device has.
+ * A device of fixed place as the machine's description shows it, in the terms
+ * of the Devicetree Specification, 2.3. Strings are const for ever.
+ */
+struct device_desc {
+	const char *node;	/* generic name, 2.2.2: "serial" */
+	const char *compatible; /* a string list: one NUL between entries */
+	size_t compatible_len;	/* bytes, with the last NUL */
+	const char *label;	/* or NULL */
+	u64 start, len; /* registers, on the memory bus; len 0: no node */
+	const struct irq_line_hub *irq; /* level, active high; NULL: none */
+	bool needs_clock; /* a bus clock feeds it (ARM PrimeCells) */
+	bool is_dma_coherent;
+	bool is_gpio_power; /* a GPIO controller: line 0 is the power button */
+	struct device_property properties[DEVICE_MAX_PROPERTIES];
+};
+
+/* .compatible and .compatible_len of a literal like "a\0b". */
+#define DEVICE_COMPATIBLE(list)                                                \
+	.compatible = (list), .compatible_len = sizeof(list)
+
+/*
+ * All ops run on the main thread unless they say so. A NULL op means that there
+ * is nothing to do, except destroy, which every device has.
  */
 struct device_ops {
 	const char *name;
+	/*
+	 * What the machine's description is to say of it. Devices that sit on
+	 * a bus which the guest enumerates have none.
+	 */
+	void (*describe)(struct device *dev, struct device_desc *out);
+	/*
+	 * Press the power button that this device is. -ENOTSUP: the guest does
+	 * not listen. Any thread.
+	 */
+	int (*press_power)(struct device *dev);
 	/*
 	 * After all devices exist and before vCPUs run. May fail, having said
 	 * why with vm_fail().
@@ -75,10 +114,14 @@ void devices_destroy(struct kvm *vm);
  */
 enum place_kind {
 	PLACE_SERIAL, /* index 0 to 3 */
-	PLACE_RTC,
+	PLACE_RTC,    /* MC146818 */
+	PLACE_PL031,  /* ARM's real-time clock */
 	PLACE_PVPANIC,
-	PLACE_KEYBOARD, /* i8042: index 0 data port, 1 command port */
-	PLACE_PM_EVENT, /* ACPI PM1a event block, with the SCI */
+	PLACE_POWER_GPIO,  /* PL061 with the power button at line 0 */
+	PLACE_FLASH,	   /* CFI flash; len is the most there is room for */
+	PLACE_VIRTIO_MMIO, /* index: which slot */
+	PLACE_KEYBOARD,	   /* i8042: index 0 data port, 1 command port */
+	PLACE_PM_EVENT,	   /* ACPI PM1a event block, with the SCI */
 	PLACE_PM_CONTROL,
 	PLACE_RESET, /* reset control register */
 	PLACE_DEBUG_CONSOLE,

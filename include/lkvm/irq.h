@@ -15,12 +15,26 @@ struct failure;
 
 #define IRQ_MAX_ROUTES 4096
 
+/*
+ * For machines whose interrupt controller takes no messages: an address that
+ * lkvm itself watches, where message @data pulses line @first_irq + @data (as
+ * KVM_IRQ_LINE numbers them), which is GSI @first_gsi + @data.
+ */
+struct msi_frame {
+	u64 address;
+	u32 first_data, nr; /* messages that there are */
+	u32 first_irq;	    /* modulo 2^32 */
+	u32 first_gsi;	    /* the same */
+};
+
 /* Routing state of one VM. Embedded in struct kvm. */
 struct irq_router {
 	int vm_fd;
-	u32 first_msi_gsi;    /* MSI routes use GSIs from here; set at init */
-	bool needs_devid;     /* KVM_CAP_MSI_DEVID (arm64 with an ITS) */
-	pthread_mutex_t lock; /* guards table and its contents */
+	u32 first_msi_gsi; /* MSI routes use GSIs from here; set at init */
+	bool needs_devid;  /* KVM_CAP_MSI_DEVID */
+	/* nr 0: KVM takes messages. Set after irq_init(), then const. */
+	struct msi_frame frame;
+	pthread_mutex_t lock;	       /* guards table and its contents */
 	struct kvm_irq_routing *table; /* owned; IRQ_MAX_ROUTES entries */
 };
 
@@ -78,6 +92,7 @@ struct irq_line {
 struct irq_line_hub {
 	int vm_fd;
 	u32 irq;	      /* number for KVM_IRQ_LINE */
+	u32 gsi;	      /* for irqfd_attach(): the same, unless set */
 	pthread_mutex_t lock; /* guards drivers, and orders KVM_IRQ_LINE */
 	unsigned int drivers; /* devices that hold it high now */
 };

@@ -60,7 +60,8 @@ struct kvm {
 	struct pci_bus *pci;
 	struct arch_vm *arch; /* owned by arch_vm_* */
 	struct device *devices;
-	struct vcpu *vcpus; /* nr_vcpus of them */
+	unsigned int nr_virtio_mmio; /* slots taken; main thread */
+	struct vcpu *vcpus;	     /* nr_vcpus of them */
 	unsigned int nr_vcpus;
 
 	pthread_mutex_t state_lock; /* guards end, end_signal, paused, parked */

@@ -54,12 +54,14 @@ struct option {
 	size_t offset;	     /* for the setters below: place in the target */
 	const char *missing; /* option_refuse(): what lkvm lacks */
 	unsigned int flags;
+	const struct option *more; /* last row: the table that goes on here */
 };
 
 /* What a command line may hold. */
 struct option_grammar {
-	const char *command;	      /* its name, for messages */
-	const struct option *options; /* ends with an all-zero row */
+	const char *command; /* its name, for messages */
+	/* Ends with a row that has neither name nor heading. */
+	const struct option *options;
 	/*
 	 * A word that is no option. -EINVAL, having said why, if it is
 	 * unwelcome. NULL: all are.
@@ -88,6 +90,22 @@ option_set_fn option_set_flag;	 /* bool */
 option_set_fn option_set_string; /* const char * */
 /* Always fails, naming the option and opt->missing; --no-name is fine. */
 option_set_fn option_refuse;
+
+/*
+ * Rows of options that exist elsewhere and not here, with the reason. FORK: one
+ * that is not kvmtool's on this architecture, so abbreviations pass it over.
+ */
+#define OPTION_REFUSE(long_name, argument, why_not)                            \
+	{                                                                      \
+		.name = (long_name), .arg = (argument), .set = option_refuse,  \
+		.missing = (why_not), .flags = OPTION_LAST_ARG_OPTIONAL        \
+	}
+#define OPTION_REFUSE_FORK(long_name, argument, why_not)                       \
+	{                                                                      \
+		.name = (long_name), .arg = (argument), .set = option_refuse,  \
+		.missing = (why_not),                                          \
+		.flags = OPTION_LAST_ARG_OPTIONAL | OPTION_LOW_PRIORITY        \
+	}
 
 /* fail() with "--name: " in front of the text. Returns -EINVAL. */
 int option_fail(const struct option *opt, struct failure *why, const char *fmt,

@@ -44,6 +44,12 @@ struct pci_windows {
 	struct pci_window io_free;
 	struct pci_window mem_free;
 	struct pci_window ecam; /* 1 MiB a bus */
+	/*
+	 * CPUs without ports reach port 0, and all that follow it, at this
+	 * guest physical address.
+	 */
+	bool io_is_memory;
+	u64 io_gpa;
 };
 
 enum pci_bar_kind {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Power as the guest sees it (hw/acpi_pm.c). What the machine's
- * description (ACPI tables) must say of it is here.
+ * Power as the guest sees it. What the machine's description (ACPI tables) must
+ * say of it is here.
  */
 #ifndef LKVM_POWER_H
 #define LKVM_POWER_H
