@@ -235,7 +235,7 @@ void blk_destroy(struct blk *blk)
 {
 	if (!blk)
 		return;
-	virtio_pci_destroy(blk->pci);
+	virtio_transport_destroy(&blk->vdev);
 	virtio_device_stop(&blk->vdev.base);
 	virtio_worker_stop(&blk->worker);
 	virtio_device_release(&blk->vdev);
@@ -253,6 +253,7 @@ static void blk_device_destroy(struct device *dev)
 
 static const struct device_ops blk_device_ops = {
 	.name = "virtio-blk",
+	.describe = virtio_device_describe,
 	.pause = virtio_device_pause,
 	.resume = virtio_device_resume,
 	.stop = virtio_device_stop,
@@ -271,7 +272,7 @@ static int create_one(struct kvm *vm, const struct disk_config *config,
 		return err;
 	err = blk_create(&vm->memory, disk, delay_ns, &blk);
 	if (!err)
-		err = virtio_pci_create(vm, &blk->vdev, &blk->pci);
+		err = virtio_transport_create(vm, &blk->vdev);
 	if (err) {
 		blk_destroy(blk);
 		return vm_fail(vm, err, "disk %s: cannot create the device: %s",

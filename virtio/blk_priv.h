@@ -41,7 +41,6 @@ struct blk_request {
 
 struct blk {
 	struct virtio_device vdev;
-	struct virtio_pci *pci;
 	struct virtio_worker worker;
 	struct disk *disk;
 	struct virtio_blk_config config; /* const after creation */

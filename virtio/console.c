@@ -41,7 +41,6 @@ struct console_port {
 
 struct console {
 	struct virtio_device vdev;
-	struct virtio_pci *pci;
 	struct event_loop *loop;
 	struct chardev *chr; /* borrowed from the VM */
 	bool attached;
@@ -313,7 +312,7 @@ static int console_init(struct console *console, struct kvm *vm)
 		  receive_kicked);
 	port_init(&console->transmit, &console->vdev.queues[TRANSMIT_QUEUE],
 		  transmit_kicked);
-	return virtio_pci_create(vm, &console->vdev, &console->pci);
+	return virtio_transport_create(vm, &console->vdev);
 }
 
 /* From here on keys are read, so that Ctrl-A works before a driver does. */
@@ -344,7 +343,7 @@ static void console_stop(struct device *dev)
 static void console_destroy(struct console *console)
 {
 	console_stop(&console->vdev.base);
-	virtio_pci_destroy(console->pci);
+	virtio_transport_destroy(&console->vdev);
 	virtio_device_release(&console->vdev);
 	pthread_mutex_destroy(&console->lock);
 	free(console);
@@ -358,6 +357,7 @@ static void console_device_destroy(struct device *dev)
 static const struct device_ops console_device_ops = {
 	.name = "virtio-console",
 	.start = console_start,
+	.describe = virtio_device_describe,
 	.pause = virtio_device_pause,
 	.resume = virtio_device_resume,
 	.stop = console_stop,

@@ -122,11 +122,6 @@ static void config_irq(struct virtio_transport *transport)
 	interrupt(vpci, vpci->config_vector, ISR_CONFIG);
 }
 
-static const struct virtio_transport_ops transport_ops = {
-	.queue_irq = queue_irq,
-	.config_irq = config_irq,
-};
-
 /* What a vector register holds after the driver wrote @vector (4.1.5.1.2). */
 static u16 checked_vector(const struct virtio_pci *vpci, u32 vector)
 {
@@ -549,13 +544,32 @@ static int build_function(struct virtio_pci *vpci)
 			    vpci->nr_vectors);
 }
 
-int virtio_pci_create(struct kvm *vm, struct virtio_device *dev,
-		      struct virtio_pci **out)
+/* Device is to be stopped before: nothing interrupts any more. */
+static void destroy(struct virtio_transport *transport)
+{
+	struct virtio_pci *vpci = from_transport(transport);
+
+	virtio_device_stop(&vpci->dev->base);
+	remove_doorbells(vpci);
+	pci_remove(&vpci->fn);
+	vpci->dev->transport = NULL;
+	free(vpci->doorbells);
+	pthread_mutex_destroy(&vpci->isr_lock);
+	pthread_mutex_destroy(&vpci->lock);
+	free(vpci);
+}
+
+static const struct virtio_transport_ops transport_ops = {
+	.queue_irq = queue_irq,
+	.config_irq = config_irq,
+	.destroy = destroy,
+};
+
+int virtio_pci_create(struct kvm *vm, struct virtio_device *dev)
 {
 	struct virtio_pci *vpci = calloc(1, sizeof(*vpci));
 	int err = -ENOMEM;
 
-	*out = NULL;
 	if (!vpci)
 		return -ENOMEM;
 	vpci->transport.ops = &transport_ops;
@@ -574,7 +588,6 @@ int virtio_pci_create(struct kvm *vm, struct virtio_device *dev,
 		goto err_free;
 	dev->transport = &vpci->transport;
 	reset_transport(vpci);
-	*out = vpci;
 	return 0;
 
 err_free:
@@ -584,19 +597,4 @@ err_free:
 	pthread_mutex_destroy(&vpci->lock);
 	free(vpci);
 	return err;
-}
-
-/* Device is to be stopped before: nothing interrupts any more. */
-void virtio_pci_destroy(struct virtio_pci *vpci)
-{
-	if (!vpci)
-		return;
-	virtio_device_stop(&vpci->dev->base);
-	remove_doorbells(vpci);
-	pci_remove(&vpci->fn);
-	vpci->dev->transport = NULL;
-	free(vpci->doorbells);
-	pthread_mutex_destroy(&vpci->isr_lock);
-	pthread_mutex_destroy(&vpci->lock);
-	free(vpci);
 }

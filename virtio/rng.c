@@ -27,7 +27,6 @@
 
 struct rng {
 	struct virtio_device vdev;
-	struct virtio_pci *pci;
 	struct event_loop *loop;
 	struct event_source kick;
 	struct iovec iov[RNG_QUEUE_SIZE]; /* event loop only */
@@ -115,7 +114,7 @@ static const struct virtio_dev_ops rng_vdev_ops = {
 
 static void rng_destroy(struct rng *rng)
 {
-	virtio_pci_destroy(rng->pci);
+	virtio_transport_destroy(&rng->vdev);
 	virtio_device_release(&rng->vdev);
 	free(rng);
 }
@@ -127,6 +126,7 @@ static void rng_device_destroy(struct device *dev)
 
 static const struct device_ops rng_device_ops = {
 	.name = "virtio-rng",
+	.describe = virtio_device_describe,
 	.pause = virtio_device_pause,
 	.resume = virtio_device_resume,
 	.stop = virtio_device_stop,
@@ -143,7 +143,7 @@ static int rng_init(struct rng *rng, struct kvm *vm)
 	rng->loop = &vm->loop;
 	rng->kick.fd = rng->vdev.queues[0].kick_fd;
 	rng->kick.ready = rng_kicked;
-	return virtio_pci_create(vm, &rng->vdev, &rng->pci);
+	return virtio_transport_create(vm, &rng->vdev);
 }
 
 static int rng_class_create(struct kvm *vm, const struct kvm_config *config)

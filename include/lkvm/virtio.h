@@ -151,6 +151,11 @@ struct virtio_transport_ops {
 	void (*queue_irq)(struct virtio_transport *transport, struct virtq *q);
 	/* Device configuration or NEEDS_RESET changed. */
 	void (*config_irq)(struct virtio_transport *transport);
+	/* As in struct device_ops. NULL: the guest enumerates the bus. */
+	void (*describe)(struct virtio_transport *transport,
+			 struct device_desc *out);
+	/* See virtio_transport_destroy(). */
+	void (*destroy)(struct virtio_transport *transport);
 };
 
 struct virtio_device {
@@ -196,6 +201,7 @@ void virtio_device_release(struct virtio_device *dev);
 /* For the struct device_ops of each kind of device. */
 void virtio_device_pause(struct device *dev);
 void virtio_device_resume(struct device *dev);
+void virtio_device_describe(struct device *dev, struct device_desc *out);
 /* Accepts a zeroed device. */
 void virtio_device_stop(struct device *dev);
 
@@ -250,14 +256,18 @@ void virtio_needs_reset(struct virtio_device *dev, const char *why);
 /* ---- Transports ---- */
 
 struct kvm;
-struct virtio_pci;
 
 /*
- * Put @dev, which is initialised, on the PCI bus. The transport's state is
- * freed by virtio_pci_destroy() (NULL is fine), before the device's own.
+ * Put @dev, which is initialised, where the guest's driver reaches it: on the
+ * bus that config->virtio_transport names. Sets dev->transport. On failure it
+ * may have said why.
  */
-int virtio_pci_create(struct kvm *vm, struct virtio_device *dev,
-		      struct virtio_pci **out);
-void virtio_pci_destroy(struct virtio_pci *vpci);
+int virtio_transport_create(struct kvm *vm, struct virtio_device *dev);
+/* Before the device's own state is freed. Accepts a device without one. */
+void virtio_transport_destroy(struct virtio_device *dev);
+
+/* The two that there are. */
+int virtio_pci_create(struct kvm *vm, struct virtio_device *dev);
+int virtio_mmio_create(struct kvm *vm, struct virtio_device *dev);
 
 #endif

@@ -89,7 +89,6 @@ static size_t one_access(struct fake_vm *fake, const u8 *data, size_t len)
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
 	struct virtio_device dev = { 0 };
-	struct virtio_pci *vpci;
 	struct fake_guest guest;
 	struct fake_vm fake;
 
@@ -97,7 +96,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	fake_vm_init(&fake, &guest);
 	if (virtio_device_init(&dev, &fuzz_ops, &guest.mem, 0, 10, NR_QUEUES,
 			       64) ||
-	    virtio_pci_create(&fake.vm, &dev, &vpci))
+	    virtio_pci_create(&fake.vm, &dev))
 		abort();
 	atomic_flag_test_and_set(&dev.guest_error.done);
 	fake_vm_start(&fake);
@@ -109,7 +108,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 		data += used;
 		len -= used;
 	}
-	virtio_pci_destroy(vpci);
+	virtio_transport_destroy(&dev);
 	virtio_device_release(&dev);
 	fake_vm_release(&fake);
 	fake_guest_release(&guest);

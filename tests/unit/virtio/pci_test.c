@@ -32,7 +32,6 @@ struct fixture {
 	struct fake_guest guest;
 	struct fake_vm fake;
 	struct virtio_device dev;
-	struct virtio_pci *pci;
 	struct area common, isr, device, port_notify, notify, window;
 	u8 config[6];
 };
@@ -119,7 +118,7 @@ static int setup(void **state)
 	fake_vm_init(&f.fake, &f.guest);
 	if (virtio_device_init(&f.dev, &test_ops, &f.guest.mem, 0,
 			       sizeof(f.config), NR_QUEUES, SIZE) ||
-	    virtio_pci_create(&f.fake.vm, &f.dev, &f.pci))
+	    virtio_pci_create(&f.fake.vm, &f.dev))
 		return -1;
 	fake_vm_start(&f.fake);
 	find_areas();
@@ -128,7 +127,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	virtio_pci_destroy(f.pci);
+	virtio_transport_destroy(&f.dev);
 	virtio_device_release(&f.dev);
 	fake_vm_release(&f.fake);
 	fake_guest_release(&f.guest);

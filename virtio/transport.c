@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Which transport a device gets, and what is the same for all of them. */
+#include "lkvm/kvm.h"
+#include "lkvm/virtio.h"
+
+int virtio_transport_create(struct kvm *vm, struct virtio_device *dev)
+{
+	if (vm->config->virtio_transport == VIRTIO_TRANSPORT_MMIO)
+		return virtio_mmio_create(vm, dev);
+	return virtio_pci_create(vm, dev);
+}
+
+void virtio_transport_destroy(struct virtio_device *dev)
+{
+	if (dev->transport && dev->transport->ops->destroy)
+		dev->transport->ops->destroy(dev->transport);
+}
+
+void virtio_device_describe(struct device *dev, struct device_desc *out)
+{
+	struct virtio_device *vdev =
+		container_of(dev, struct virtio_device, base);
+	struct virtio_transport *transport = vdev->transport;
+
+	if (transport && transport->ops->describe)
+		transport->ops->describe(transport, out);
+}
