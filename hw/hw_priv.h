@@ -163,4 +163,59 @@ struct pvpanic {
 
 enum bus_result pvpanic_access(void *opaque, struct bus_access *acc);
 
+/* ---- PrimeCells of ARM (primecell.c) ---- */
+
+/* What PrimeCell @part reads at @offset, behind its own registers. */
+u8 hw_primecell_id(u16 part, u64 offset);
+
+/* ---- PL031 (pl031.c) ---- */
+
+struct pl031 {
+	struct device dev;
+	struct bus *bus;
+	struct bus_region region;
+	struct event_loop *loop;  /* NULL: no timer */
+	struct event_timer timer; /* for the alarm */
+	/* Wall clock of the host in ns since 1970; tests replace it. */
+	u64 (*host_clock)(void);
+
+	pthread_mutex_t lock; /* guards all below */
+	struct irq_line irq;
+	bool paused;
+	u32 offset; /* guest's seconds less the host's, modulo 2^32 */
+	u32 loaded, match;
+	bool raised, enabled;
+};
+
+/* @loop may be NULL; -errno when the host has no timer. */
+int pl031_init(struct pl031 *rtc, struct event_loop *loop);
+void pl031_release(struct pl031 *rtc);
+enum bus_result pl031_access(void *opaque, struct bus_access *acc);
+/* What the timer calls: raise the alarm if it is due. */
+void pl031_tick(struct pl031 *rtc);
+
+/* ---- PL061 (pl061.c) ---- */
+
+struct pl061 {
+	struct device dev;
+	struct bus *bus;
+	struct bus_region region;
+	struct event_loop *loop;  /* NULL: no timer */
+	struct event_timer timer; /* lets go of the button */
+
+	pthread_mutex_t lock; /* guards all below */
+	struct irq_line irq;
+	bool paused;
+	u8 inputs, data, dir; /* a bit for each line */
+	u8 is, ibe, iev, ie, afsel, edges;
+};
+
+int pl061_init(struct pl061 *gpio, struct event_loop *loop);
+void pl061_release(struct pl061 *gpio);
+enum bus_result pl061_access(void *opaque, struct bus_access *acc);
+/* -ENOTSUP when the guest does not listen to the line. */
+int pl061_press(struct pl061 *gpio);
+/* What the timer calls. */
+void pl061_release_button(struct pl061 *gpio);
+
 #endif

@@ -14,6 +14,8 @@ extern const struct device_class rtc_class;
 extern const struct device_class i8042_class;
 extern const struct device_class acpi_pm_class;
 extern const struct device_class pvpanic_class;
+extern const struct device_class pl031_class;
+extern const struct device_class pl061_class;
 
 /* virtio/ */
 extern const struct device_class virtio_blk_class;
