@@ -15,6 +15,7 @@
 #include "lkvm/bus.h"
 #include "lkvm/device.h"
 #include "lkvm/event.h"
+#include "lkvm/flash_file.h"
 #include "lkvm/irq.h"
 #include "lkvm/kvm.h"
 #include "lkvm/types.h"
@@ -217,5 +218,60 @@ enum bus_result pl061_access(void *opaque, struct bus_access *acc);
 int pl061_press(struct pl061 *gpio);
 /* What the timer calls. */
 void pl061_release_button(struct pl061 *gpio);
+
+/* ---- NOR flash (cfi_flash.c) ---- */
+
+#define CFI_FLASH_BLOCK (64 * KIB) /* of both chips */
+#define CFI_FLASH_BUFFER_WORDS 32U /* of 32 bits */
+
+/* What reads give. */
+enum cfi_mode {
+	CFI_ARRAY,
+	CFI_STATUS,
+	CFI_ID,
+	CFI_QUERY,
+};
+
+/* What the next write is. */
+enum cfi_phase {
+	CFI_IDLE, /* a command */
+	CFI_PROGRAM_DATA,
+	CFI_ERASE_CONFIRM,
+	CFI_LOCK_CONFIRM,
+	CFI_BUFFER_COUNT,
+	CFI_BUFFER_DATA,
+	CFI_BUFFER_CONFIRM,
+};
+
+struct cfi_flash_word {
+	u32 offset, value;
+};
+
+struct cfi_flash {
+	struct device dev;
+	struct bus *bus;
+	struct bus_region region;
+	struct flash_file file; /* owned; data is its */
+	u8 *data;
+	u64 len; /* a power of two, at least a block */
+	/* Show the array to the guest as memory, or hide it; NULL: reads trap. */
+	void (*show)(struct cfi_flash *flash, bool visible);
+
+	pthread_mutex_t lock; /* guards all below, and data against writes */
+	int slot;	      /* of the memory shown; -1: none */
+	enum cfi_mode mode;
+	enum cfi_phase phase;
+	u8 status;
+	u64 offset; /* of the command that began this phase */
+	unsigned int expected, buffered;
+	struct cfi_flash_word buffer[CFI_FLASH_BUFFER_WORDS];
+	bool *locked; /* of each block; owned */
+};
+
+/* @data stays the caller's. -ENOMEM. */
+int cfi_flash_init(struct cfi_flash *flash, u8 *data, u64 len);
+/* Accepts one that cfi_flash_init() failed for. */
+void cfi_flash_release(struct cfi_flash *flash);
+enum bus_result cfi_flash_access(void *opaque, struct bus_access *acc);
 
 #endif

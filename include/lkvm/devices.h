@@ -16,6 +16,7 @@ extern const struct device_class acpi_pm_class;
 extern const struct device_class pvpanic_class;
 extern const struct device_class pl031_class;
 extern const struct device_class pl061_class;
+extern const struct device_class cfi_flash_class;
 
 /* virtio/ */
 extern const struct device_class virtio_blk_class;
