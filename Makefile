@@ -7,6 +7,9 @@
 O ?= .
 ARCH ?= $(shell uname -m)
 CROSS_COMPILE ?=
+# A folder with the libraries of the machine to build for, where they are not
+# installed: Debian's packages, unpacked there.
+SYSROOT ?=
 PREFIX ?= /usr/local
 DESTDIR ?=
 # 0: warnings are no errors.
@@ -25,6 +28,8 @@ ifeq ($(ARCH),x86_64)
 ARCH_DIR := x86
 else ifneq ($(filter $(ARCH),arm64 aarch64),)
 ARCH_DIR := arm
+ARCH_LIBS := fdt
+SYSROOT_TRIPLET := aarch64-linux-gnu
 else
 $(error ARCH=$(ARCH): lkvm runs on x86_64 and arm64)
 endif
@@ -74,10 +79,20 @@ WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
 	-Wcast-qual -Wwrite-strings -Wvla -Wundef -Wno-unused-parameter \
 	-Wno-missing-field-initializers $(if $(filter 1,$(WERROR)),-Werror)
 INCLUDES := -Iinclude -I. -I$(BUILD)
-lkvm_cppflags = $(INCLUDES) -D_GNU_SOURCE $(CONFIG_CPPFLAGS) $(CPPFLAGS)
+ifneq ($(SYSROOT),)
+SYSROOT_CPPFLAGS := -isystem $(SYSROOT)/usr/include \
+	-isystem $(SYSROOT)/usr/include/$(SYSROOT_TRIPLET)
+SYSROOT_LDFLAGS := -L$(SYSROOT)/usr/lib/$(SYSROOT_TRIPLET) \
+	-Wl,-rpath-link,$(SYSROOT)/usr/lib/$(SYSROOT_TRIPLET) \
+	-Wl,-rpath-link,$(SYSROOT)/lib/$(SYSROOT_TRIPLET)
+# pkg-config would find the build machine's.
+PKG_CONFIG := false
+endif
+lkvm_cppflags = $(INCLUDES) -D_GNU_SOURCE $(CONFIG_CPPFLAGS) \
+	$(SYSROOT_CPPFLAGS) $(CPPFLAGS)
 lkvm_cflags = -std=c11 $(CFLAGS) $(WARNINGS) -pthread -fno-strict-aliasing
 lkvm_ldflags = $(CFLAGS) $(san_ldflags_$(SAN)) -pthread -Wl,--as-needed \
-	-Wl,-z,relro -Wl,-z,noexecstack $(LDFLAGS)
+	-Wl,-z,relro -Wl,-z,noexecstack $(SYSROOT_LDFLAGS) $(LDFLAGS)
 lkvm_ldlibs = $(CONFIG_LDLIBS) $(LDLIBS)
 compile = $(CC) $(lkvm_cppflags) $(lkvm_cflags) -include lkvm/banned.h -MMD -MP
 
@@ -115,8 +130,12 @@ HEADERS := $(sort $(shell find include $(wildcard backend hw virtio vfio) \
 	$(ARCH_DIR) tests tools -name '*.h') $(wildcard *.h))
 SUPPORT_SRCS := $(sort $(wildcard tests/support/*.c))
 SUPPORT_OBJS := $(SUPPORT_SRCS:%.c=$(BUILD)/%.o)
-UNIT_SRCS := $(sort $(shell find tests/unit -name '*_test.c'))
-FUZZ_SRCS := $(sort $(shell find tests/fuzz -name '*_fuzz.c'))
+# Tests of arm/ are of files that need no arm64; those of x86/ need x86's headers.
+FOREIGN_TESTS := $(if $(filter arm,$(ARCH_DIR)),tests/unit/x86/% tests/fuzz/x86/%)
+UNIT_SRCS := $(filter-out $(FOREIGN_TESTS),$(sort $(shell find tests/unit \
+	-name '*_test.c')))
+FUZZ_SRCS := $(filter-out $(FOREIGN_TESTS),$(sort $(shell find tests/fuzz \
+	-name '*_fuzz.c')))
 UNIT_PROGRAMS := $(UNIT_SRCS:%.c=$(BUILD)/%)
 FUZZ_PROGRAMS := $(FUZZ_SRCS:%.c=$(BUILD)/%)
 # The other architecture's files need the other architecture's headers.
@@ -135,7 +154,8 @@ all: $(OUT)/lkvm $(OUT)/vm
 
 # $(call try_link,HEADER,LIBRARIES): does a program with both build?
 try_link = printf '\#include <$(1)>\nint main(void) { return 0; }\n' | \
-	$(CC) $(INCLUDES) $$cppflags -x c -o /dev/null - $(2) 2>/dev/null
+	$(CC) $(INCLUDES) $(SYSROOT_CPPFLAGS) $$cppflags $(SYSROOT_LDFLAGS) \
+	-x c -o /dev/null - $(2) 2>/dev/null
 
 # $(call find_codec,LIBRARY,HEADER,NAME,SOURCE): libraries that are loaded at
 # run time, so that only headers are needed; without them SOURCE is left out.
@@ -167,11 +187,14 @@ find_libseccomp = confine=0; libc=other; \
 $(BUILD)/config.mk: Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
 	@cppflags=$$($(PKG_CONFIG) --cflags libbsd-overlay 2>/dev/null) || \
-		cppflags='-isystem /usr/include/bsd -DLIBBSD_OVERLAY'; \
+		cppflags='-isystem $(SYSROOT)/usr/include/bsd -DLIBBSD_OVERLAY'; \
 	$(call try_link,sys/tree.h,) || { echo "lkvm needs sys/tree.h:" \
 		"install libbsd-dev" >&2; exit 1; }; \
 	$(call try_link,libaio.h,-laio) || { echo "lkvm needs libaio:" \
 		"install libaio-dev" >&2; exit 1; }; \
+	$(foreach lib,$(ARCH_LIBS),$(call try_link,lib$(lib).h,-l$(lib)) || \
+		{ echo "lkvm on $(ARCH) needs lib$(lib):" \
+		"install lib$(lib)-dev" >&2; exit 1; };) \
 	bsd=$$cppflags; \
 	$(call find_codec,liblzma,lzma.h,LIBLZMA,codec_xz.c); \
 	$(call find_codec,zlib,zlib.h,ZLIB,codec_gzip.c); \
@@ -180,8 +203,9 @@ $(BUILD)/config.mk: Makefile $(BUILD)/flags
 	{ echo "CONFIG_CONFINE := $$confine"; echo "CONFIG_LIBC := $$libc"; \
 	echo "CONFIG_CPPFLAGS := $$bsd$$codecs"; \
 	echo "CONFIG_WITHOUT := $$without"; \
-	echo "CONFIG_LDLIBS := -laio -ldl"; } >$@; \
-	$(if $(silent),:,echo "  config  libaio: yes$$found")
+	echo "CONFIG_LDLIBS := -laio -ldl$(ARCH_LIBS:%= -l%)"; } >$@; \
+	$(if $(silent),:,echo \
+		"  config  libaio: yes$(ARCH_LIBS:%=, lib%: yes)$$found")
 
 # Rewritten, and with it everything rebuilt, when compiler or flags change.
 $(BUILD)/flags: FORCE
@@ -260,18 +284,20 @@ fuzz-programs: $(FUZZ_PROGRAMS)
 $(UNIT_PROGRAMS): %: %.o $(SUPPORT_OBJS) $(LIB)
 	$(call say,LD,$@)$(CC) $(lkvm_ldflags) -o $@ $^ $(lkvm_ldlibs) -lcmocka
 
+$(BUILD)/tests/unit/arm/fdt_test: CONFIG_LDLIBS += -lfdt
+
 $(FUZZ_PROGRAMS): %: %.o $(SUPPORT_OBJS) $(LIB)
 	$(call say,LD,$@)$(CC) $(lkvm_ldflags) -fsanitize=fuzzer -o $@ $^ \
 		$(lkvm_ldlibs)
 
 # ---- Tests ----
 
-.PHONY: check check-unit check-cli check-guest check-boot fuzz-smoke lint \
-	bench demo
+.PHONY: check check-unit check-cli check-guest check-boot check-arm64 \
+	fuzz-smoke lint bench demo
 suite = +$(Q)MAKE='$(MAKE)' O='$(O)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/check
 
 check:
-	$(suite) lint build unit cli guest fuzz boot
+	$(suite) lint build unit cli guest fuzz boot arm64
 check-unit:
 	$(suite) unit
 check-cli:
@@ -280,6 +306,8 @@ check-guest:
 	$(suite) guest
 check-boot:
 	$(suite) boot
+check-arm64:
+	$(suite) arm64
 fuzz-smoke:
 	$(suite) fuzz
 lint:
@@ -371,13 +399,15 @@ help:
 	@echo '  install, uninstall, clean'
 	@echo '  demo          boot a Debian kernel to a shell'
 	@echo '  check         build and run every test'
-	@echo '  check-unit, check-cli, check-guest, check-boot, fuzz-smoke'
+	@echo '  check-unit, check-cli, check-guest, check-boot,'
+	@echo '  check-arm64, fuzz-smoke'
 	@echo '                one suite of it'
 	@echo '  lint          format, clang-tidy, cppcheck, shellcheck, headers'
 	@echo '  bench         print figures'
 	@echo 'Variables:'
 	@echo '  O=DIR         put all products there'
 	@echo '  ARCH=x86_64|arm64, CROSS_COMPILE=PREFIX-'
+	@echo '  SYSROOT=DIR   libraries of that machine, where not installed'
 	@echo '  CC, CFLAGS, CPPFLAGS, LDFLAGS, LDLIBS, PKG_CONFIG, HOSTCC'
 	@echo '  PREFIX=DIR, DESTDIR=DIR'
 	@echo '  SAN=address|thread|fuzz  instrumented, in O/build/asan, ...'
