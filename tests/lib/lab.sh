@@ -10,10 +10,37 @@ lab_tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 lab_build=${BUILD_DIR:-${O:-$lab_tree/build}}
 case $lab_build in /*) ;; *) lab_build=$lab_tree/$lab_build ;; esac
 lab_cache=${LKVM_LAB_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/lkvm-lab}
+# Debian's arm64 libraries, unpacked by prepare for the cross compiler.
+lab_sysroot=$lab_cache/sysroot-arm64
 
-# The machine of docs/testing.md. One CPU: with two, Linux's text patching
-# livelocks under multi-threaded TCG.
-lab_machine=(-M "q35,kernel-irqchip=split" -cpu EPYC-Milan -smp 1 -m 4G)
+# The architecture that lkvm runs on: x86, or arm64 with LAB_ARCH=arm64.
+lab_arch=${LAB_ARCH:-x86}
+case $lab_arch in
+x86)
+	lab_native=x86_64
+	lab_suite=boot
+	lab_qemu=qemu-system-x86_64
+	# The machine of docs/testing.md. One CPU: with two, Linux's text
+	# patching livelocks under multi-threaded TCG.
+	lab_machine=(-M "q35,kernel-irqchip=split" -cpu EPYC-Milan -smp 1 -m 4G)
+	# L1's own log, and what cases print.
+	lab_log=ttyS1
+	lab_ports=(-serial chardev:ctl)
+	;;
+arm64)
+	lab_native=aarch64
+	lab_suite=boot-arm64
+	lab_qemu=qemu-system-aarch64
+	lab_machine=(-M "virt,virtualization=on,gic-version=${LAB_GIC:-3},iommu=smmuv3"
+		-cpu cortex-a57 -smp 2 -m 4G)
+	lab_log=ttyAMA0
+	lab_ports=(-device "pci-serial,chardev=ctl")
+	;;
+*)
+	echo "lab: LAB_ARCH=$lab_arch is neither x86 nor arm64" >&2
+	exit 1
+	;;
+esac
 lab_fast=(-accel "tcg,thread=multi,tb-size=512")
 
 # lab_die MESSAGE...: says why and ends the script with 77, "cannot run here".
@@ -28,8 +55,10 @@ lab_mode()
 {
 	if [ -n "${LKVM_LAB:-}" ]; then
 		echo "$LKVM_LAB"
-	elif [ -r /dev/kvm ] && [ -w /dev/kvm ] &&
-		grep -qE '^flags.* (vmx|svm)( |$)' /proc/cpuinfo; then
+	elif [ "$(uname -m)" != "$lab_native" ]; then
+		echo lab
+	elif [ -r /dev/kvm ] && [ -w /dev/kvm ] && { [ "$lab_arch" = arm64 ] ||
+		grep -qE '^flags.* (vmx|svm)( |$)' /proc/cpuinfo; }; then
 		echo direct
 	else
 		echo lab
@@ -54,8 +83,33 @@ lab_pack()
 	local dir=$1 bin=$2 path=${3:-$2} lib
 
 	install -D -m 755 "$bin" "$dir/$path"
+	if [ "$(uname -m)" != "$lab_native" ]; then
+		lab_pack_foreign_libraries "$dir" "$bin"
+		return
+	fi
 	ldd "$bin" 2>/dev/null | grep -o '/[^ ]*' | while read -r lib; do
 		[ -e "$dir/$lib" ] || install -D -m 755 "$lib" "$dir/$lib"
+	done
+}
+
+# lab_pack_foreign_libraries DIR BINARY: the libraries of a program that this
+# machine cannot ask for them, from the cross compiler and the lab's sysroot.
+lab_pack_foreign_libraries()
+{
+	local lib from
+
+	install -D -m 755 -t "$1/lib" \
+		/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1
+	readelf -d "$2" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
+		while read -r lib; do
+		[ ! -e "$1/lib/$lib" ] || continue
+		for from in /usr/aarch64-linux-gnu/lib \
+			"$lab_sysroot"/{usr/,}lib/aarch64-linux-gnu; do
+			[ -e "$from/$lib" ] || continue
+			install -D -m 755 -t "$1/lib" "$from/$lib"
+			lab_pack_foreign_libraries "$1" "$from/$lib"
+			break
+		done
 	done
 }
 
@@ -66,6 +120,11 @@ lab_pack_lkvm()
 	local lib
 
 	lab_pack "$@"
+	if [ "$(uname -m)" != "$lab_native" ]; then
+		install -D -m 755 -t "$1/lib" \
+			"$lab_sysroot/lib/aarch64-linux-gnu/libz.so.1"
+		return
+	fi
 	for lib in liblzma.so.5 libz.so.1 libzstd.so.1; do
 		lib=$(/sbin/ldconfig -p |
 			awk -v lib="$lib" '$1 == lib { print $NF; exit }')
@@ -91,11 +150,11 @@ lab_boot_l1()
 
 	shift 2
 	# shellcheck disable=SC2154 # set by the caller, from prepare
-	exec qemu-system-x86_64 "${lab_machine[@]}" "$@" \
+	exec "$lab_qemu" "${lab_machine[@]}" "$@" \
 		-nodefaults -display none -no-reboot -nic none \
 		-kernel "$lab_images/vmlinuz" -initrd "$initrd" \
-		-append "console=ttyS1 panic=-1 mitigations=off quiet${L1_PARAMS:+ $L1_PARAMS}" \
-		-chardev stdio,id=ctl,signal=off -serial chardev:ctl \
+		-append "console=$lab_log panic=-1 mitigations=off quiet${L1_PARAMS:+ $L1_PARAMS}" \
+		-chardev stdio,id=ctl,signal=off "${lab_ports[@]}" \
 		-serial "file:$logs/l1.log" \
 		-virtfs "local,path=$logs,mount_tag=out,security_model=none"
 }

@@ -11,10 +11,11 @@ echo "@ apicids $(grep '^initial apicid' /proc/cpuinfo | sort -u | wc -l)"
 for c in 0 1 2 3; do
 	taskset $((1 << c)) sh -c "echo '@ ran$c' \$((6 * 7))"
 done
+sleep 1
 GUEST
 expect_status 0
 expect_eq "CPUs" 4 "$(value cpus)"
-expect_eq "APIC ids" 4 "$(value apicids)"
+[ "$LAB_ARCH" != x86 ] || expect_eq "APIC ids" 4 "$(value apicids)"
 for c in 0 1 2 3; do
 	expect_eq "work on CPU $c" 42 "$(value ran$c)"
 done

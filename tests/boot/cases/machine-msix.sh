@@ -11,5 +11,5 @@ while read -r device queues; do
 	expect_eq "vectors for the $queues queues and the configuration of $device" \
 		$((queues + 1)) "$(grep -c " $device-" irqs)"
 done <devices
-expect_eq "virtio interrupts that are not MSI" 0 "$(grep -vc 'PCI-MSI' irqs)"
+expect_eq "virtio interrupts that are not MSI" 0 "$(grep -vcE '(PCI|ITS)-MSI' irqs)"
 expect_eq "interrupts that queues share" 0 "$(grep -c virtqueues irqs)"

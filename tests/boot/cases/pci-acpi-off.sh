@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# arch: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016,SC2094
 # acpi=off: processors, interrupts and buses by the MP table; PCI by the ports
 # 0xcf8 and 0xcfc. Interrupt lines, as MSI would not show what the table says.

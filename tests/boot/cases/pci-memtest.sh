@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# arch: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016,SC2094
 # A kernel that is not Linux walks the bus (memtest86+ looks for its keyboards
 # on USB), tests the RAM it was told of, and leaves all BARs where they were.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# arch: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016,SC2094
 # pci=noacpi: ACPI for power and processors, the MP table for interrupts, nothing
 # for PCI: Linux moves all BARs, to places it finds free itself.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# arch: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016,SC2094
 # pci=nocrs,realloc: without the windows that ACPI names, and with Linux ready
 # to assign everything anew.

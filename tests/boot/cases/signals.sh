@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# arch: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # SIGTERM, SIGINT and SIGHUP end the VM within a second, with what the guest
 # printed on stdout, and by a status that is not one of a guest's.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# arch: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # On a terminal: Ctrl-A h lists the keys, Ctrl-A x ends the VM with status 0,
 # and the terminal's settings are what they were, then and after SIGTERM.
