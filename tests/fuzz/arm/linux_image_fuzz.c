@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Any beginning of a file as an arm64 kernel. */
+/* NOLINTNEXTLINE(bugprone-suspicious-include): the folder of another machine */
 #include "arm/linux_image.c"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* arm/cpulist.c, on whatever machine this runs. */
+/* NOLINTNEXTLINE(bugprone-suspicious-include): the folder of another machine */
 #include "arm/cpulist.c"
 
 #include <setjmp.h>

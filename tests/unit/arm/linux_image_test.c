@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* arm/linux_image.c, on whatever machine this runs. */
+/* NOLINTNEXTLINE(bugprone-suspicious-include): the folder of another machine */
 #include "arm/linux_image.c"
 
 #include <setjmp.h>
