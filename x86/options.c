@@ -29,6 +29,7 @@ void arch_config_destroy(struct arch_config *arch)
 const bool arch_has_virtio_mmio = false;
 
 const struct option arch_run_options[] = {
+	{ .heading = "x86" },
 	{ .name = "dump-acpi",
 	  .arg = "DIR",
 	  .help = "write the guest's ACPI tables there",

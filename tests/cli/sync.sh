@@ -9,6 +9,11 @@ names=$("$LKVM" help --names run)
 [ -n "$names" ] || fail 'names of the options'
 # groff writes "-" as "\-".
 page=$(sed 's/\\-/-/g' docs/lkvm.1)
+# Sections of options that another architecture has.
+for arch in x86 arm64; do
+	"$LKVM" help run | grep -qx "$arch:" ||
+		page=$(sed "/^\.Ss $arch\$/,/^\.El\$/d" <<<"$page")
+done
 missing=
 for name in $names; do
 	name=${name%=}
