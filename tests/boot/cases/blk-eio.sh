@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# default: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # A disk that returns EIO for some sectors: the guest sees I/O errors for
 # those, good data beside them, and lkvm stays up.

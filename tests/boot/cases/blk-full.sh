@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# default: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # The host's file system fills up under a sparse image: the guest sees I/O
 # errors, what was written before is there, and lkvm stays up.

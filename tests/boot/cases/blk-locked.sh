@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# default: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # One writable image serves one VM: a second is refused, readers included;
 # many may share it read-only.

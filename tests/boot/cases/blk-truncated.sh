@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# default: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # The image is truncated under the guest: requests beyond its new end fail or
 # read zeroes, those before it work, and lkvm stays up.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# default: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # timeout: 200
 # A reader of stdout that stops for 30 s stalls no vCPU: the guest's own clock

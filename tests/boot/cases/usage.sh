@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# default: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # A kernel that is not there: 128 and the sentence that scripts look for.
 # Wrong usage: 129 before anything else. Help is on stdout: 0.
