@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# default: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # timeout: 200
 # 200 MiB written with fsync, then power-off: the same bytes outside.
