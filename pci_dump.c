@@ -65,7 +65,7 @@ static void dump_interrupts(const struct pci_dump_sink *sink,
 {
 	if (fn->intx.hub)
 		emit(sink, "  INTx: pin A to interrupt %u, %s",
-		     fn->intx.hub->irq, fn->intx_level ? "high" : "low");
+		     fn->intx.hub->gsi, fn->intx_level ? "high" : "low");
 	if (fn->msi_cap)
 		emit(sink,
 		     "  MSI: control 0x%04x, address 0x%08x%08x, data 0x%04x, "

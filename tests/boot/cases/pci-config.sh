@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# arch: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016,SC2094
 # BARs moved by hand under unbound devices, through sysfs: the device answers
 # at the new address only, others keep answering, and drivers work afterwards.

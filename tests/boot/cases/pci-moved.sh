@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# arch: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016,SC2094
 # BARs that Linux moves at boot: memory BARs to an alignment of 64 KiB, both
 # kinds away from where hogs sit. Every device works there, and ringing a

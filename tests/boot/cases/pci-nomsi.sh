@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# arch: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016,SC2094
 # pci=nomsi: interrupt lines by _PRT, level-triggered; slots 1 and 9, a disk
 # and the random numbers, share one.
