@@ -29,3 +29,13 @@ bare reset 32 --extended-status
 bare panic 34
 bare undecoded 33
 expect_err "single loads and stores"
+
+# As firmware: at the address given, with the tree behind it.
+ones
+lk run -f "$LAB/bare-poweroff.flat" --firmware-address 0x80080000 -m 64 -c 2 \
+	--rng -F flash.img --dump-dtb t.dtb
+expect_status 0
+expect_out "@ bare ok"
+expect_most "bytes of device tree" 32704 "$(stat -c %s t.dtb)"
+lk run -f "$LAB/bare-poweroff.flat" -k "$LAB/vmlinuz"
+expect_status 129
