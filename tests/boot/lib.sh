@@ -195,18 +195,37 @@ need_root()
 	[ "$(id -u)" = 0 ] || skip "needs root"
 }
 
-# cpu_ticks PID: user and system time of each thread, in ticks of 10 ms, the
-# vCPU's last: that is the one that used most.
-cpu_ticks()
+# thread_use PID: "TICKS WAKEUPS" of each thread, the vCPU's last: that is the
+# one that used most. TICKS is its user and system time, in ticks of 10 ms.
+thread_use()
 {
-	sed 's/^.*) //' "/proc/$1"/task/*/stat 2>/dev/null |
-		awk '{ print $12 + $13 }' | sort -n
+	for task in "/proc/$1"/task/*; do
+		ticks=$(sed 's/^.*) //' "$task/stat" | awk '{ print $12 + $13 }')
+		echo "$ticks $(awk '/^voluntary/ { print $2 }' "$task/status")"
+	done | sort -n
 }
 
-# own_ticks FILE: the sum of what cpu_ticks said of lkvm's own threads.
-own_ticks()
+# quietest_second PID: of several seconds, the least wake-ups of lkvm's own
+# threads in one ($woken) and the least ticks of the vCPU in one ($ticks). Even
+# an idle guest wants something now and then: its random number generator is fed
+# from --rng. What polls shows in every second.
+quietest_second()
 {
-	sed '$d' "$1" | awk '{ t += $1 } END { print t + 0 }'
+	woken=1000000
+	ticks=1000000
+	for _ in 1 2 3 4 5 6 7 8; do
+		thread_use "$1" >before
+		sleep 1
+		thread_use "$1" >after
+		paste before after | tee -a use |
+			awk '{ w = n; n += $4 - $2; t = $3 - $1 }
+			END { print w + 0, t }' >second
+		read -r w t <second
+		[ "$w" -gt "$woken" ] || woken=$w
+		[ "$t" -gt "$ticks" ] || ticks=$t
+	done
+	cat use
+	expect_least "threads" 2 "$(wc -l <after)"
 }
 
 # machine_boot: one guest with disk, console and rng that tells all about its
