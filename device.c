@@ -10,19 +10,6 @@
 #include "lkvm/kvm.h"
 #include "lkvm/power.h"
 
-/*
- * Common classes, in the order in which their instances are created: this is
- * also the order on the PCI bus. Disks come first, so that /dev/vda stays the
- * first disk whatever else a VM has.
- */
-static const struct device_class *const device_classes[] = {
-	&serial_class,	   &rtc_class,
-	&pl031_class,	   &pl061_class,
-	&pvpanic_class,	   &cfi_flash_class,
-	&virtio_blk_class, &virtio_console_class,
-	&virtio_rng_class, NULL,
-};
-
 static int create_all(struct kvm *vm, const struct kvm_config *config,
 		      const struct device_class *const *class)
 {

@@ -3,7 +3,7 @@
  * The life of a device, whatever bus it sits on.
  *
  * A class (const, one per kind) creates instances; an instance embeds struct
- * device. device.c has the ordered table of classes: creation walks it forward,
+ * device. device_classes.c has the ordered table of classes: creation walks it forward,
  * destruction backward, from wherever creation stopped.
  */
 #ifndef LKVM_DEVICE_H

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every class of device there is. device.c has the order in which the common
- * ones are created; arch_device_classes[] adds those of one machine.
+ * Every class of device there is. device_classes.c has the order in which the
+ * common ones are created; arch_device_classes[] adds those of one machine.
  */
 #ifndef LKVM_DEVICES_H
 #define LKVM_DEVICES_H
 
 #include "lkvm/device.h"
+
+/* NULL-terminated. */
+extern const struct device_class *const device_classes[];
 
 /* hw/ */
 extern const struct device_class serial_class;
