@@ -10,6 +10,7 @@
 #include <linux/kvm.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
+#include <linux/vhost.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -72,6 +73,21 @@ static const struct confine_rule machine[] = {
 	IOCTL(KVM_SET_GSI_ROUTING), IOCTL(KVM_IRQFD), END
 };
 
+/* virtio/vhost.c and its devices: queues that start and stop */
+static const struct confine_rule vhost[] = { IOCTL(VHOST_SET_FEATURES),
+					     IOCTL(VHOST_SET_VRING_NUM),
+					     IOCTL(VHOST_SET_VRING_BASE),
+					     IOCTL(VHOST_GET_VRING_BASE),
+					     IOCTL(VHOST_SET_VRING_ADDR),
+					     IOCTL(VHOST_SET_VRING_KICK),
+					     IOCTL(VHOST_SET_VRING_CALL),
+					     IOCTL(VHOST_SET_VRING_ERR),
+					     IOCTL(VHOST_NET_SET_BACKEND),
+					     IOCTL(VHOST_SCSI_SET_ENDPOINT),
+					     IOCTL(VHOST_SCSI_CLEAR_ENDPOINT),
+					     IOCTL(VHOST_VSOCK_SET_RUNNING),
+					     END };
+
 /* event.c: what other threads do to the loop */
 static const struct confine_rule sources[] = { ANY("epoll_ctl"),
 					       ANY("timerfd_settime"),
@@ -131,8 +147,9 @@ static const struct confine_rule creating[] = {
 	ANY("io_setup"), ANY("fadvise64"), ANY("readahead"),
 	/* event.c, virtio/device.c */
 	ANY("epoll_create1"), ANY("eventfd2"), ANY("timerfd_create"),
-	/* any ioctl of KVM, those of vCPU threads among them */
+	/* any ioctl of KVM and vhost, those of vCPU threads among them */
 	WHERE("ioctl", 1, 0xff00, KVMIO << 8),
+	WHERE("ioctl", 1, 0xff00, VHOST_VIRTIO << 8),
 	/* threads, not processes; the C library goes on with clone() */
 	WHERE("clone", 0, CLONE_THREAD, CLONE_THREAD), REFUSE("clone3"),
 	PRCTL(PR_SET_NAME), ANY("sched_getparam"), ANY("sched_getscheduler"),
@@ -146,14 +163,14 @@ static const struct confine_rule creating[] = {
 const struct confine_kind_rules confine_kinds[CONFINE_KINDS] = {
 	[CONFINE_VCPU] = { "vcpu",
 			   { base, running_guest, confine_arch_vcpu, interrupts,
-			     machine, sources } },
+			     machine, vhost, sources } },
 	[CONFINE_LOOP] = { "loop",
 			   { base, interrupts, sources, waiting_loop } },
 	[CONFINE_WORKER] = { "worker", { base, interrupts, disk } },
 	[CONFINE_WRITER] = { "writer", { base } },
 	[CONFINE_WATCH] = { "watch", { base, signals } },
 	[CONFINE_MAIN] = { "main",
-			   { base, interrupts, machine, sources, disk,
+			   { base, interrupts, machine, vhost, sources, disk,
 			     taking_down } },
 	[CONFINE_MAIN_RESTART] = { "main_restart",
 				   { base, creating, sources, waiting_loop,

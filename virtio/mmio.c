@@ -11,10 +11,16 @@
 #include <string.h>
 #include "lkvm/arch.h"
 #include "lkvm/kvm.h"
+#include "virtio/call.h"
 
 #define MAGIC 0x74726976U  /* "virt" */
 #define VENDOR 0x4d564b4cU /* "LKVM" */
 #define VERSION 2U
+
+struct queue_wires {
+	bool has_doorbell;	 /* KVM has it */
+	struct virtio_call call; /* guarded by dev->lock */
+};
 
 struct virtio_mmio {
 	struct virtio_transport transport;
@@ -28,7 +34,7 @@ struct virtio_mmio {
 	u32 device_feature_select;
 	u32 driver_feature_select;
 	u32 queue_select;
-	bool *has_doorbell; /* of each queue: KVM has it; owned */
+	struct queue_wires *wires; /* one per queue, owned */
 
 	pthread_mutex_t status_lock; /* guards irq_status, and irq with it */
 	u32 irq_status;
@@ -78,6 +84,18 @@ static void config_irq(struct virtio_transport *transport)
 	raise(from_transport(transport), VIRTIO_MMIO_INT_CONFIG);
 }
 
+/* One line for all: KVM could not set its bit in the interrupt status. */
+static void queue_call_fd(struct virtio_transport *transport, struct virtq *q,
+			  int fd)
+{
+	struct virtio_mmio *mmio = from_transport(transport);
+	struct virtio_call *call = &mmio->wires[q->index].call;
+
+	virtio_call_unpoll(call);
+	call->source.fd = fd;
+	virtio_call_poll(call);
+}
+
 /* ---- Doorbells ---- */
 
 static struct ioeventfd doorbell(const struct virtio_mmio *mmio,
@@ -97,7 +115,7 @@ static void add_doorbell(struct virtio_mmio *mmio, struct virtq *q)
 {
 	struct ioeventfd io = doorbell(mmio, q);
 
-	mmio->has_doorbell[q->index] = !ioeventfd_add(mmio->vm->fd, &io);
+	mmio->wires[q->index].has_doorbell = !ioeventfd_add(mmio->vm->fd, &io);
 }
 
 static void remove_doorbells(struct virtio_mmio *mmio)
@@ -105,9 +123,9 @@ static void remove_doorbells(struct virtio_mmio *mmio)
 	for (unsigned int i = 0; i < mmio->dev->nr_queues; i++) {
 		struct ioeventfd io = doorbell(mmio, &mmio->dev->queues[i]);
 
-		if (mmio->has_doorbell[i])
+		if (mmio->wires[i].has_doorbell)
 			ioeventfd_remove(mmio->vm->fd, &io);
-		mmio->has_doorbell[i] = false;
+		mmio->wires[i].has_doorbell = false;
 	}
 }
 
@@ -291,13 +309,14 @@ static void destroy(struct virtio_transport *transport)
 	mmio->dev->transport = NULL;
 	pthread_mutex_destroy(&mmio->status_lock);
 	pthread_mutex_destroy(&mmio->lock);
-	free(mmio->has_doorbell);
+	free(mmio->wires);
 	free(mmio);
 }
 
 static const struct virtio_transport_ops transport_ops = {
 	.queue_irq = queue_irq,
 	.config_irq = config_irq,
+	.queue_call_fd = queue_call_fd,
 	.describe = describe,
 	.destroy = destroy,
 };
@@ -326,12 +345,14 @@ int virtio_mmio_create(struct kvm *vm, struct virtio_device *dev)
 	mmio = calloc(1, sizeof(*mmio));
 	if (!mmio)
 		return -ENOMEM;
-	mmio->has_doorbell =
-		calloc(dev->nr_queues, sizeof(*mmio->has_doorbell));
-	if (!mmio->has_doorbell) {
+	mmio->wires = calloc(dev->nr_queues, sizeof(*mmio->wires));
+	if (!mmio->wires) {
 		free(mmio);
 		return -ENOMEM;
 	}
+	for (unsigned int i = 0; i < dev->nr_queues; i++)
+		virtio_call_init(&mmio->wires[i].call, &dev->queues[i],
+				 &vm->loop);
 	mmio->transport.ops = &transport_ops;
 	mmio->vm = vm;
 	mmio->dev = dev;

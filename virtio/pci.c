@@ -18,6 +18,7 @@
 #include <string.h>
 #include "lkvm/kvm.h"
 #include "lkvm/pci.h"
+#include "virtio/call.h"
 
 #define VIRTIO_VENDOR 0x1af4
 #define VIRTIO_DEVICE_BASE 0x1040 /* 4.1.2 */
@@ -42,9 +43,12 @@
 /* Distance of two queues' doorbells. */
 #define NOTIFY_STEP 4U
 
-struct queue_doorbells {
+struct queue_wires {
 	struct pci_doorbell port, memory;
-	bool added;
+	bool has_doorbells;
+	struct virtio_call call;
+	/* KVM ties call's eventfd to this vector; NO_VECTOR: it does not. */
+	u16 tied_vector;
 };
 
 struct virtio_pci {
@@ -56,7 +60,7 @@ struct virtio_pci {
 	_Atomic u16 config_vector;
 
 	/*
-	 * Guards the selectors and doorbells, and makes accesses to the common
+	 * Guards the selectors, and makes accesses to the common
 	 * configuration one at a time. Taken before dev->lock; held while a
 	 * reset waits for the device.
 	 */
@@ -64,7 +68,13 @@ struct virtio_pci {
 	u32 device_feature_select;
 	u32 driver_feature_select;
 	u16 queue_select;
-	struct queue_doorbells *doorbells; /* one per queue, owned */
+
+	struct queue_wires *wires; /* one per queue, owned */
+	/*
+	 * Guards call and tied_vector of the queues. Taken after dev->lock, and
+	 * held over pci_msix_connect().
+	 */
+	pthread_mutex_t call_lock;
 
 	pthread_mutex_t isr_lock; /* guards isr, and INTx going with it */
 	u8 isr;
@@ -128,37 +138,120 @@ static u16 checked_vector(const struct virtio_pci *vpci, u32 vector)
 	return vector < vpci->nr_vectors ? vector : VIRTIO_MSI_NO_VECTOR;
 }
 
+/* ---- Eventfds that stand for a queue's interrupt ---- */
+
+/*
+ * KVM takes one eventfd a vector: where the driver lets queues share one, the
+ * others come through the event loop.
+ */
+static bool is_tied_locked(const struct virtio_pci *vpci, u16 vector)
+{
+	for (unsigned int i = 0; i < vpci->dev->nr_queues; i++)
+		if (vpci->wires[i].tied_vector == vector)
+			return true;
+	return false;
+}
+
+static void untie_locked(struct virtio_pci *vpci, struct queue_wires *wires)
+{
+	if (wires->tied_vector != VIRTIO_MSI_NO_VECTOR)
+		pci_msix_connect(&vpci->fn, wires->tied_vector, -1);
+	wires->tied_vector = VIRTIO_MSI_NO_VECTOR;
+}
+
+static void tie_locked(struct virtio_pci *vpci, struct queue_wires *wires,
+		       u16 vector)
+{
+	struct virtio_call *call = &wires->call;
+
+	/* Never both: the event loop would take what KVM is to see. */
+	virtio_call_unpoll(call);
+	if (!pci_msix_connect(&vpci->fn, vector, call->source.fd))
+		wires->tied_vector = vector;
+}
+
+/* The vector that queue @index wants for its eventfd; NO_VECTOR: none. */
+static u16 wanted_vector(struct virtio_pci *vpci, unsigned int index)
+{
+	if (vpci->wires[index].call.source.fd < 0 ||
+	    !pci_msix_enabled(&vpci->fn))
+		return VIRTIO_MSI_NO_VECTOR;
+	return vpci->dev->queues[index].msix_vector;
+}
+
+/*
+ * Let the eventfds go where MSI-X and the queues' vectors now say. In two
+ * rounds, so that queues may swap their vectors.
+ */
+static void sync_calls_locked(struct virtio_pci *vpci)
+{
+	for (unsigned int i = 0; i < vpci->dev->nr_queues; i++)
+		if (vpci->wires[i].tied_vector != wanted_vector(vpci, i))
+			untie_locked(vpci, &vpci->wires[i]);
+	for (unsigned int i = 0; i < vpci->dev->nr_queues; i++) {
+		struct queue_wires *wires = &vpci->wires[i];
+		u16 vector = wanted_vector(vpci, i);
+
+		if (vector != wires->tied_vector &&
+		    !is_tied_locked(vpci, vector))
+			tie_locked(vpci, wires, vector);
+		if (wires->tied_vector == VIRTIO_MSI_NO_VECTOR)
+			virtio_call_poll(&wires->call);
+	}
+}
+
+static void sync_calls(struct virtio_pci *vpci)
+{
+	pthread_mutex_lock(&vpci->call_lock);
+	sync_calls_locked(vpci);
+	pthread_mutex_unlock(&vpci->call_lock);
+}
+
+static void queue_call_fd(struct virtio_transport *transport, struct virtq *q,
+			  int fd)
+{
+	struct virtio_pci *vpci = from_transport(transport);
+	struct queue_wires *wires = &vpci->wires[q->index];
+
+	pthread_mutex_lock(&vpci->call_lock);
+	untie_locked(vpci, wires);
+	virtio_call_unpoll(&wires->call);
+	wires->call.source.fd = fd;
+	sync_calls_locked(vpci);
+	pthread_mutex_unlock(&vpci->call_lock);
+}
+
 /* ---- Doorbells ---- */
 
 static void add_doorbells(struct virtio_pci *vpci, struct virtq *q)
 {
-	struct queue_doorbells *bells = &vpci->doorbells[q->index];
+	struct queue_wires *wires = &vpci->wires[q->index];
 	u64 offset = q->index * NOTIFY_STEP;
 
-	bells->port = (struct pci_doorbell){
+	wires->port = (struct pci_doorbell){
 		.offset = offset,
 		.fd = q->kick_fd,
 		.len = 2, /* KVM wants a width for ports: 4.1.4.4.1 says 2 */
 	};
-	bells->memory = (struct pci_doorbell){
+	wires->memory = (struct pci_doorbell){
 		.offset = NOTIFY_AREA + offset,
 		.fd = q->kick_fd,
 	};
-	pci_doorbell_add(&vpci->fn, PORT_BAR, &bells->port);
-	pci_doorbell_add(&vpci->fn, MEMORY_BAR, &bells->memory);
-	bells->added = true;
+	pci_doorbell_add(&vpci->fn, PORT_BAR, &wires->port);
+	pci_doorbell_add(&vpci->fn, MEMORY_BAR, &wires->memory);
+	wires->has_doorbells = true;
 }
 
 static void remove_doorbells(struct virtio_pci *vpci)
 {
 	for (unsigned int i = 0; i < vpci->dev->nr_queues; i++) {
-		struct queue_doorbells *bells = &vpci->doorbells[i];
+		struct queue_wires *wires = &vpci->wires[i];
 
-		if (!bells->added)
+		if (!wires->has_doorbells)
 			continue;
-		pci_doorbell_remove(&vpci->fn, PORT_BAR, &bells->port);
-		pci_doorbell_remove(&vpci->fn, MEMORY_BAR, &bells->memory);
-		bells->added = false;
+		pci_doorbell_remove(&vpci->fn, PORT_BAR, &wires->port);
+		pci_doorbell_remove(&vpci->fn, MEMORY_BAR, &wires->memory);
+		wires->has_doorbells = false;
 	}
 }
 
@@ -253,6 +346,7 @@ static void write_queue_field(struct virtio_pci *vpci, u64 offset, u32 value)
 		break;
 	case VIRTIO_PCI_COMMON_Q_MSIX:
 		q->msix_vector = checked_vector(vpci, value);
+		sync_calls(vpci);
 		break;
 	case VIRTIO_PCI_COMMON_Q_ENABLE:
 		if (value == 1 && !virtio_queue_enable(dev, q))
@@ -438,6 +532,8 @@ static void config_written(struct pci_function *fn, unsigned int offset,
 	struct bus_access acc;
 	unsigned int bar;
 
+	/* MSI-X may have been switched; cheap where nothing has changed. */
+	sync_calls(vpci);
 	if (!touches_cfg_data(vpci, offset, len) ||
 	    !cfg_window(vpci, &bar, &acc))
 		return;
@@ -544,6 +640,29 @@ static int build_function(struct virtio_pci *vpci)
 			    vpci->nr_vectors);
 }
 
+static int create_wires(struct virtio_pci *vpci, struct event_loop *loop)
+{
+	struct virtio_device *dev = vpci->dev;
+
+	vpci->wires = calloc(dev->nr_queues, sizeof(*vpci->wires));
+	if (!vpci->wires)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < dev->nr_queues; i++) {
+		virtio_call_init(&vpci->wires[i].call, &dev->queues[i], loop);
+		vpci->wires[i].tied_vector = VIRTIO_MSI_NO_VECTOR;
+	}
+	return 0;
+}
+
+static void free_transport(struct virtio_pci *vpci)
+{
+	free(vpci->wires);
+	pthread_mutex_destroy(&vpci->isr_lock);
+	pthread_mutex_destroy(&vpci->call_lock);
+	pthread_mutex_destroy(&vpci->lock);
+	free(vpci);
+}
+
 /* Device is to be stopped before: nothing interrupts any more. */
 static void destroy(struct virtio_transport *transport)
 {
@@ -553,22 +672,20 @@ static void destroy(struct virtio_transport *transport)
 	remove_doorbells(vpci);
 	pci_remove(&vpci->fn);
 	vpci->dev->transport = NULL;
-	free(vpci->doorbells);
-	pthread_mutex_destroy(&vpci->isr_lock);
-	pthread_mutex_destroy(&vpci->lock);
-	free(vpci);
+	free_transport(vpci);
 }
 
 static const struct virtio_transport_ops transport_ops = {
 	.queue_irq = queue_irq,
 	.config_irq = config_irq,
+	.queue_call_fd = queue_call_fd,
 	.destroy = destroy,
 };
 
 int virtio_pci_create(struct kvm *vm, struct virtio_device *dev)
 {
 	struct virtio_pci *vpci = calloc(1, sizeof(*vpci));
-	int err = -ENOMEM;
+	int err;
 
 	if (!vpci)
 		return -ENOMEM;
@@ -577,9 +694,10 @@ int virtio_pci_create(struct kvm *vm, struct virtio_device *dev)
 	/* One for each queue, one for configuration changes. */
 	vpci->nr_vectors = dev->nr_queues + 1;
 	pthread_mutex_init(&vpci->lock, NULL);
+	pthread_mutex_init(&vpci->call_lock, NULL);
 	pthread_mutex_init(&vpci->isr_lock, NULL);
-	vpci->doorbells = calloc(dev->nr_queues, sizeof(*vpci->doorbells));
-	if (!vpci->doorbells)
+	err = create_wires(vpci, &vm->loop);
+	if (err)
 		goto err_free;
 	err = build_function(vpci);
 	if (!err)
@@ -592,9 +710,6 @@ int virtio_pci_create(struct kvm *vm, struct virtio_device *dev)
 
 err_free:
 	pci_remove(&vpci->fn);
-	free(vpci->doorbells);
-	pthread_mutex_destroy(&vpci->isr_lock);
-	pthread_mutex_destroy(&vpci->lock);
-	free(vpci);
+	free_transport(vpci);
 	return err;
 }

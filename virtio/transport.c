@@ -16,6 +16,14 @@ void virtio_transport_destroy(struct virtio_device *dev)
 		dev->transport->ops->destroy(dev->transport);
 }
 
+void virtio_queue_call_fd(struct virtq *q, int fd)
+{
+	struct virtio_transport *transport = q->dev->transport;
+
+	if (transport && transport->ops->queue_call_fd)
+		transport->ops->queue_call_fd(transport, q, fd);
+}
+
 void virtio_device_describe(struct device *dev, struct device_desc *out)
 {
 	struct virtio_device *vdev =

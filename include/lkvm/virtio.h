@@ -145,12 +145,18 @@ struct virtio_transport {
 	const struct virtio_transport_ops *ops;
 };
 
-/* What a transport implements. Const. Any thread, never takes dev->lock. */
+/*
+ * What a transport implements. Const. Any thread, where nothing else is said;
+ * never takes dev->lock.
+ */
 struct virtio_transport_ops {
 	/* Buffers of @q were used. */
 	void (*queue_irq)(struct virtio_transport *transport, struct virtq *q);
 	/* Device configuration or NEEDS_RESET changed. */
 	void (*config_irq)(struct virtio_transport *transport);
+	/* See virtio_queue_call_fd(); dev->lock is held. */
+	void (*queue_call_fd)(struct virtio_transport *transport,
+			      struct virtq *q, int fd);
 	/* As in struct device_ops. NULL: the guest enumerates the bus. */
 	void (*describe)(struct virtio_transport *transport,
 			 struct device_desc *out);
@@ -248,6 +254,13 @@ void virtio_kick(struct virtio_device *dev, u32 index);
 
 /* Has the driver accepted it? Between activate() and deactivate(). */
 bool virtio_has_feature(const struct virtio_device *dev, unsigned int bit);
+/*
+ * From now on whoever signals eventfd @fd (of the caller's, non-blocking) means
+ * an interrupt for @q: the host's kernel, which calls nobody here. -1 ends that:
+ * it returns when nobody uses the fd any more; signals that nobody has seen stay
+ * in it. Between activate() and deactivate(), or while in them: dev->lock held.
+ */
+void virtio_queue_call_fd(struct virtq *q, int fd);
 /* Device configuration has changed: bump the generation, interrupt. */
 void virtio_config_changed(struct virtio_device *dev);
 /* The driver broke the protocol: set NEEDS_RESET, interrupt, log once. */

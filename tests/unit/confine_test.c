@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/kvm.h>
+#include <linux/vhost.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -301,6 +302,9 @@ static void use_vcpu(void)
 	expect_ebadf(
 		(int)syscall(SYS_ioctl, -1, (long)(int)KVM_SET_GSI_ROUTING, 0));
 	expect_ebadf(epoll_ctl(-1, EPOLL_CTL_DEL, 0, NULL));
+	expect_ebadf(ioctl(-1, VHOST_SET_VRING_ADDR, 0));
+	expect_ebadf(ioctl(-1, VHOST_GET_VRING_BASE, 0));
+	expect_ebadf(ioctl(-1, VHOST_VSOCK_SET_RUNNING, 0));
 }
 
 static void use_disk(void)
