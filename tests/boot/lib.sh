@@ -195,14 +195,19 @@ need_root()
 	[ "$(id -u)" = 0 ] || skip "needs root"
 }
 
-# thread_use PID: "TICKS WAKEUPS" of each thread, the vCPU's last: that is the
-# one that used most. TICKS is its user and system time, in ticks of 10 ms.
+# thread_use PID: "TICKS WAKEUPS" of each thread, the vCPU's last. TICKS is its
+# user and system time, in ticks of 10 ms.
 thread_use()
 {
 	for task in "/proc/$1"/task/*; do
+		case $(cat "$task/comm") in
+		vcpu*) key=1 ;;
+		*) key=0 ;;
+		esac
 		ticks=$(sed 's/^.*) //' "$task/stat" | awk '{ print $12 + $13 }')
-		echo "$ticks $(awk '/^voluntary/ { print $2 }' "$task/status")"
-	done | sort -n
+		echo "$key $ticks" \
+			"$(awk '/^voluntary/ { print $2 }' "$task/status")"
+	done | sort -s -n -k 1,1 | cut -d ' ' -f 2-
 }
 
 # quietest_second PID: of several seconds, the least wake-ups of lkvm's own
