@@ -148,7 +148,7 @@ all: $(OUT)/lkvm $(OUT)/vm
 .SUFFIXES:
 
 -include $(ARCH_DIR)/Makefile.inc
--include tests/guest/Makefile.inc
+include tests/guest/Makefile.inc
 
 # ---- Libraries: asked once, reported once ----
 
@@ -323,7 +323,7 @@ demo: all
 
 # ---- Lint: the parts, each of which "make lint" runs ----
 
-lint_srcs = $(SRCS) $(SUPPORT_SRCS) $(UNIT_SRCS) $(FUZZ_SRCS)
+lint_srcs = $(SRCS) $(SUPPORT_SRCS) $(UNIT_SRCS) $(FUZZ_SRCS) $(GUEST_HOST_SRCS)
 lint_files = $(shell find . -path ./build -prune -o -path ./$(O)/build -prune \
 	-o -name '*.[ch]' -print | sed 's|^\./||' | sort)
 
@@ -416,4 +416,4 @@ help:
 	@echo '  FUZZ_SECONDS=N  for each fuzz program'
 
 -include $(patsubst %.o,%.d,$(sort $(OBJS) $(STATIC_OBJS))) \
-	$(SUPPORT_OBJS:.o=.d) $(UNIT_PROGRAMS:%=%.d) $(FUZZ_PROGRAMS:%=%.d)
+	$(SUPPORT_OBJS:.o=.d) $(GUEST_HOST_OBJS:.o=.d) $(UNIT_PROGRAMS:%=%.d) $(FUZZ_PROGRAMS:%=%.d)

@@ -60,6 +60,7 @@ gdt_pointer:
 
 	.data
 	.balign 4096
+	.globl pml4, pdpt
 pml4:
 	.quad pdpt + 3
 	.fill 511, 8, 0
