@@ -4,11 +4,9 @@
 
 guest_start --rng <<'GUEST'
 echo "@ ready"
-sleep 20
+sleep 60
 GUEST
 wait_out "@ ready"
-quietest_second "$lkvm_pid"
-expect_most "wake-ups of lkvm's own threads in a second" 0 "$woken"
-expect_most "ticks of the vCPU in a second" 10 "$ticks"
+expect_quiet "$lkvm_pid"
 kill "$lkvm_pid"
 lk_wait 5
