@@ -168,9 +168,9 @@ void memory_clear(const struct memory *mem, u64 gpa, u64 len)
 	tail = ((uintptr_t)start + len) % page_size;
 	/*
 	 * Huge pages of hugetlbfs can only be given back whole, and nobody
-	 * gains by that: they are the guest's anyway.
+	 * gains by that: they are the guest's anyway. Pinned pages stay.
 	 */
-	if (mem->is_hugetlb || len <= head + tail ||
+	if (mem->is_hugetlb || mem->is_pinned || len <= head + tail ||
 	    madvise(start + head, len - head - tail, MADV_DONTNEED) < 0) {
 		memset(start, 0, len);
 		return;

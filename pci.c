@@ -206,7 +206,9 @@ u32 pci_config_read(struct pci_bus *bus, u32 bdf, unsigned int offset,
 		pci_put_locked(fn);
 	}
 	if (fn)
-		value = pci_get_le(&fn->config[offset], size);
+		value = pci_msi_read_locked(fn, offset, size,
+					    pci_get_le(&fn->config[offset],
+						       size));
 	pthread_mutex_unlock(&bus->lock);
 	return value;
 }
@@ -285,8 +287,7 @@ static bool write_locked(struct pci_function *fn, unsigned int offset,
 	u16 command;
 
 	store_locked(fn, offset, size, value);
-	if (fn->msi_cap && offset >= fn->msi_cap)
-		pci_msi_written_locked(fn);
+	pci_msi_written_locked(fn, offset, size);
 	command = command_locked(fn);
 	if (command != old_command)
 		command_changed_locked(fn, command & ~old_command);
@@ -365,7 +366,7 @@ void pci_config_write(struct pci_bus *bus, u32 bdf, unsigned int offset,
 	pthread_mutex_unlock(&bus->lock);
 	pci_free_retired(bus, retired);
 	if (fn->ops->config_written)
-		fn->ops->config_written(fn, offset, size);
+		fn->ops->config_written(fn, offset, size, value);
 	pthread_mutex_lock(&bus->lock);
 	pci_put_locked(fn);
 	pthread_mutex_unlock(&bus->lock);
@@ -537,6 +538,7 @@ void pci_remove(struct pci_function *fn)
 	while (fn->users)
 		pthread_cond_wait(&bus->unused, &bus->lock);
 	pthread_mutex_unlock(&bus->lock);
+	pci_msi_free(fn);
 	pci_msix_free(fn);
 	fn->bus = NULL;
 }

@@ -27,12 +27,18 @@
 /* Parts of a BAR that can be mapped at the same time. */
 #define MAX_SLOTS 8
 
+struct mapping {
+	int slot;
+	u64 gpa, len;
+	u32 flags;
+};
+
 struct pci_fragment {
 	struct bus_region region;
 	struct pci_bar *bar;
-	u64 offset;		   /* of its first byte, within the BAR */
-	struct pci_fragment *next; /* of the BAR, or of a retired list */
-	int slots[MAX_SLOTS];	   /* memory slots that lie over it */
+	u64 offset;			 /* of its first byte, within the BAR */
+	struct pci_fragment *next;	 /* of the BAR, or of a retired list */
+	struct mapping slots[MAX_SLOTS]; /* memory slots that lie over it */
 	unsigned int nr_slots;
 	bool wanted; /* of pci_remap_locked(): it stays, or comes */
 	bool linked; /* on the bus */
@@ -107,6 +113,13 @@ void pci_bar_add_memory(struct pci_function *fn, unsigned int index,
 {
 	mem->next = fn->bars[index].memory;
 	fn->bars[index].memory = mem;
+}
+
+void pci_watch_memory(struct pci_bus *bus, struct pci_memory_watch *watch)
+{
+	pthread_mutex_lock(&bus->lock);
+	bus->watch = watch;
+	pthread_mutex_unlock(&bus->lock);
 }
 
 struct pci_bar *pci_bar_at(struct pci_function *fn, unsigned int offset)
@@ -299,36 +312,47 @@ static void mappable_pages(const struct pci_fragment *fragment,
 
 static void unmap_memory(struct pci_fragment *fragment)
 {
-	struct memory *memory = &fragment->bar->fn->bus->vm->memory;
+	struct pci_bus *bus = fragment->bar->fn->bus;
 
-	while (fragment->nr_slots)
-		memory_slot_remove(memory,
-				   fragment->slots[--fragment->nr_slots]);
+	while (fragment->nr_slots) {
+		const struct mapping *m =
+			&fragment->slots[--fragment->nr_slots];
+
+		if (bus->watch)
+			bus->watch->unmapped(bus->watch, m->gpa, m->len,
+					     m->flags);
+		memory_slot_remove(&bus->vm->memory, m->slot);
+	}
 }
 
 static int map_memory(struct pci_fragment *fragment)
 {
 	struct pci_bar *bar = fragment->bar;
-	struct memory *memory = &bar->fn->bus->vm->memory;
+	struct pci_bus *bus = bar->fn->bus;
 
 	for (struct pci_memory *mem = bar->memory; mem; mem = mem->next) {
-		u64 start, len;
-		int slot;
+		struct mapping m = { .flags = mem->flags };
+		u64 start;
+		u8 *hva;
 
-		mappable_pages(fragment, mem, &start, &len);
+		mappable_pages(fragment, mem, &start, &m.len);
 		/* Page offsets of guest and host address must agree. */
-		if (!len || fragment->nr_slots == MAX_SLOTS ||
+		if (!m.len || fragment->nr_slots == MAX_SLOTS ||
 		    ((bar->address ^ (uintptr_t)mem->hva ^ mem->offset) &
 		     ((u64)sysconf(_SC_PAGESIZE) - 1)))
 			continue;
-		slot = memory_slot_add(memory, bar->address + start, len,
-				       mem->hva + (start - mem->offset),
-				       mem->flags);
-		if (slot < 0) {
+		m.gpa = bar->address + start;
+		hva = mem->hva + (start - mem->offset);
+		m.slot = memory_slot_add(&bus->vm->memory, m.gpa, m.len, hva,
+					 m.flags);
+		if (m.slot < 0) {
 			unmap_memory(fragment);
-			return slot;
+			return m.slot;
 		}
-		fragment->slots[fragment->nr_slots++] = slot;
+		fragment->slots[fragment->nr_slots++] = m;
+		if (bus->watch)
+			bus->watch->mapped(bus->watch, m.gpa, m.len, hva,
+					   m.flags);
 	}
 	return 0;
 }

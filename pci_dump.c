@@ -66,18 +66,14 @@ static void dump_interrupts(const struct pci_dump_sink *sink,
 	if (fn->intx.hub)
 		emit(sink, "  INTx: pin A to interrupt %u, %s",
 		     fn->intx.hub->gsi, fn->intx_level ? "high" : "low");
-	if (fn->msi_cap)
+	if (fn->msi_cap) {
+		struct pci_msi_state msi = pci_msi_state_locked(fn);
+
 		emit(sink,
-		     "  MSI: control 0x%04x, address 0x%08x%08x, data 0x%04x, "
-		     "pending 0x%x",
-		     pci_get_le(&fn->config[fn->msi_cap + PCI_MSI_FLAGS], 2),
-		     pci_get_le(&fn->config[fn->msi_cap + PCI_MSI_ADDRESS_HI],
-				4),
-		     pci_get_le(&fn->config[fn->msi_cap + PCI_MSI_ADDRESS_LO],
-				4),
-		     pci_get_le(&fn->config[fn->msi_cap + PCI_MSI_DATA_64], 2),
-		     pci_get_le(&fn->config[fn->msi_cap + PCI_MSI_PENDING_64],
-				4));
+		     "  MSI: control 0x%04x, address 0x%016" PRIx64
+		     ", data 0x%04x, pending 0x%x",
+		     msi.control, msi.address, msi.data, msi.pending);
+	}
 }
 
 static void dump_msix(const struct pci_dump_sink *sink, struct pci_function *fn)

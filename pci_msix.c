@@ -15,8 +15,8 @@
 
 struct msix {
 	unsigned int control_reg; /* in configuration space */
-	unsigned int bar;
-	u64 table_offset, pba_offset; /* in that BAR */
+	unsigned int table_bar, pba_bar;
+	u64 table_offset, pba_offset; /* in those BARs */
 	unsigned int vectors;
 	unsigned int table_len, pba_len; /* bytes */
 	pthread_mutex_t lock;		 /* guards all below */
@@ -31,11 +31,45 @@ struct msix {
 int pci_add_msix(struct pci_function *fn, unsigned int bar, u64 table_offset,
 		 u64 pba_offset, unsigned int vectors)
 {
-	struct msix *msix;
-	u8 body[10];
 	unsigned int cap;
+	u8 body[10];
 
 	if (!vectors || vectors > MSIX_MAX_VECTORS)
+		return -EINVAL;
+	pci_put_le(&body[0], 2, vectors - 1);
+	pci_put_le(&body[2], 4, (u32)table_offset | bar);
+	pci_put_le(&body[6], 4, (u32)pba_offset | bar);
+	cap = pci_add_capability(fn, PCI_CAP_ID_MSIX, body,
+				 PCI_CAP_MSIX_SIZEOF);
+	return pci_adopt_msix(fn, cap);
+}
+
+/* Does the BAR that @reg names hold @len bytes at the offset it names? */
+static bool lies_in_bar(const struct pci_function *fn, u32 reg, u64 len)
+{
+	unsigned int index = reg & PCI_MSIX_TABLE_BIR;
+	const struct pci_bar *bar = &fn->bars[index];
+
+	return index < PCI_ROM &&
+	       (bar->kind == PCI_BAR_MEM32 || bar->kind == PCI_BAR_MEM64) &&
+	       range_within(reg & PCI_MSIX_TABLE_OFFSET, len, bar->size);
+}
+
+int pci_adopt_msix(struct pci_function *fn, unsigned int cap)
+{
+	unsigned int vectors;
+	struct msix *msix;
+	u16 control;
+	u32 table, pba;
+
+	if (!range_within(cap, PCI_CAP_MSIX_SIZEOF, PCI_CFG_SPACE_SIZE))
+		return -EINVAL;
+	control = (u16)pci_get_le(&fn->config[cap + PCI_MSIX_FLAGS], 2);
+	table = pci_get_le(&fn->config[cap + PCI_MSIX_TABLE], 4);
+	pba = pci_get_le(&fn->config[cap + PCI_MSIX_PBA], 4);
+	vectors = (control & PCI_MSIX_FLAGS_QSIZE) + 1U;
+	if (!lies_in_bar(fn, table, (u64)vectors * PCI_MSIX_ENTRY_SIZE) ||
+	    !lies_in_bar(fn, pba, (vectors + 63) / 64 * 8))
 		return -EINVAL;
 	msix = calloc(1, sizeof(*msix));
 	if (!msix)
@@ -49,21 +83,20 @@ int pci_add_msix(struct pci_function *fn, unsigned int bar, u64 table_offset,
 		return -ENOMEM;
 	}
 	msix->pba = msix->table + msix->table_len;
-	msix->bar = bar;
 	msix->vectors = vectors;
-	msix->table_offset = table_offset;
-	msix->pba_offset = pba_offset;
+	msix->table_bar = table & PCI_MSIX_TABLE_BIR;
+	msix->table_offset = table & PCI_MSIX_TABLE_OFFSET;
+	msix->pba_bar = pba & PCI_MSIX_PBA_BIR;
+	msix->pba_offset = pba & PCI_MSIX_PBA_OFFSET;
 	pthread_mutex_init(&msix->lock, NULL);
 	for (unsigned int i = 0; i < vectors; i++)
 		msix->table[i * PCI_MSIX_ENTRY_SIZE +
 			    PCI_MSIX_ENTRY_VECTOR_CTRL] =
 			PCI_MSIX_ENTRY_CTRL_MASKBIT;
-	pci_put_le(&body[0], 2, vectors - 1);
-	pci_put_le(&body[2], 4, (u32)table_offset | bar);
-	pci_put_le(&body[6], 4, (u32)pba_offset | bar);
-	cap = pci_add_capability(fn, PCI_CAP_ID_MSIX, body,
-				 PCI_CAP_MSIX_SIZEOF);
 	msix->control_reg = cap + PCI_MSIX_FLAGS;
+	/* As after a reset. */
+	pci_put_le(&fn->config[msix->control_reg], 2,
+		   control & PCI_MSIX_FLAGS_QSIZE);
 	pci_set_writable(fn, msix->control_reg, 2,
 			 PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
 	fn->msix = msix;
@@ -212,6 +245,19 @@ bool pci_msix_enabled(struct pci_function *fn)
 	return enabled;
 }
 
+bool pci_msix_is_on(struct pci_function *fn, unsigned int vector)
+{
+	struct msix *msix = fn->msix;
+	bool is_on;
+
+	if (!msix || vector >= msix->vectors)
+		return false;
+	pthread_mutex_lock(&msix->lock);
+	is_on = msix->enabled && !is_masked_locked(msix, vector);
+	pthread_mutex_unlock(&msix->lock);
+	return is_on;
+}
+
 bool pci_msix_signal(struct pci_function *fn, unsigned int vector)
 {
 	struct msix *msix = fn->msix;
@@ -283,6 +329,18 @@ static void write_table_locked(struct pci_function *fn, u64 offset,
 			sync_source_locked(fn, i);
 }
 
+static void report_written(struct pci_function *fn, u64 offset,
+			   unsigned int len)
+{
+	unsigned int first = (unsigned int)(offset / PCI_MSIX_ENTRY_SIZE);
+	unsigned int last =
+		(unsigned int)((offset + len - 1) / PCI_MSIX_ENTRY_SIZE);
+
+	if (last >= fn->msix->vectors)
+		last = fn->msix->vectors - 1;
+	fn->ops->msix_written(fn, first, last - first + 1);
+}
+
 /* The counters of eventfds are pending bits too. */
 static void read_pba_locked(struct msix *msix, struct bus_access *acc)
 {
@@ -302,13 +360,13 @@ bool pci_msix_access(struct pci_function *fn, unsigned int bar,
 	u64 in_table, in_pba;
 	bool table, pba;
 
-	if (!msix || bar != msix->bar)
+	if (!msix)
 		return false;
 	/* Below the start these wrap, and fail the comparison. */
 	in_table = acc->offset - msix->table_offset;
 	in_pba = acc->offset - msix->pba_offset;
-	table = in_table < msix->table_len;
-	pba = in_pba < msix->pba_len;
+	table = bar == msix->table_bar && in_table < msix->table_len;
+	pba = bar == msix->pba_bar && in_pba < msix->pba_len;
 	if (!table && !pba)
 		return false;
 	pthread_mutex_lock(&msix->lock);
@@ -325,5 +383,7 @@ bool pci_msix_access(struct pci_function *fn, unsigned int bar,
 		acc->value = part.value;
 	}
 	pthread_mutex_unlock(&msix->lock);
+	if (acc->is_write && table && fn->ops->msix_written)
+		report_written(fn, in_table, acc->size);
 	return true;
 }

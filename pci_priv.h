@@ -27,7 +27,9 @@ struct pci_bus {
 	u64 stamp; /* counts claims, so that the last writer is known */
 	/* Unlinked fragments that an access may still be inside of. */
 	struct pci_fragment *retired;
-	struct log_once refused; /* a move that the host could not follow */
+	struct pci_memory_watch *watch; /* or NULL; set before vCPUs run */
+	struct log_once refused;  /* a move that the host could not follow */
+	struct log_once no_route; /* the same for an MSI */
 };
 
 /* Little-endian registers of a configuration space or MSI-X table. */
@@ -78,15 +80,31 @@ static inline u32 pci_bdf(const struct pci_function *fn)
 
 /* ---- pci_msi.c ---- */
 
-/* Registers of the MSI capability may have changed. */
-void pci_msi_written_locked(struct pci_function *fn);
+/* The guest wrote there: registers of the MSI capability may have changed. */
+void pci_msi_written_locked(struct pci_function *fn, unsigned int offset,
+			    unsigned int len);
+/* What the guest reads there, of which configuration space says @value. */
+u32 pci_msi_read_locked(const struct pci_function *fn, unsigned int offset,
+			unsigned int len, u32 value);
+/* As pci_dump() shows it. */
+struct pci_msi_state {
+	u16 control;
+	u64 address;
+	u32 data, pending;
+};
 
-/* ---- pci_msix_irqfd.c; all under the lock of the function's MSI-X ---- */
+struct pci_msi_state pci_msi_state_locked(const struct pci_function *fn);
+void pci_msi_free(struct pci_function *fn);
+
+/*
+ * ---- pci_msix_irqfd.c; for MSI-X under the lock of the function's, for MSI
+ * under that of the bus ----
+ */
 
 struct msix_sources;
 
 enum msix_vector_state {
-	MSIX_VECTOR_OFF, /* MSI-X is disabled */
+	MSIX_VECTOR_OFF, /* MSI-X, or MSI, is disabled */
 	MSIX_VECTOR_MASKED,
 	MSIX_VECTOR_ON,
 };
@@ -121,8 +139,6 @@ struct pci_msix_state {
 	bool masked, pending;
 };
 
-/* Number of vectors; 0 without MSI-X. */
-unsigned int pci_msix_vectors(const struct pci_function *fn);
 struct pci_msix_state pci_msix_state(struct pci_function *fn,
 				     unsigned int vector);
 void pci_msix_free(struct pci_function *fn);

@@ -526,7 +526,7 @@ static bool cfg_window(struct virtio_pci *vpci, unsigned int *bar,
 }
 
 static void config_written(struct pci_function *fn, unsigned int offset,
-			   unsigned int len)
+			   unsigned int len, u32 value)
 {
 	struct virtio_pci *vpci = from_function(fn);
 	struct bus_access acc;

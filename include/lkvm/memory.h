@@ -29,6 +29,11 @@ struct memory {
 	u64 len;	/* bytes of RAM */
 	u64 mapped_len; /* bytes mapped: len rounded up to the page size */
 	bool is_hugetlb;
+	/*
+	 * Devices of the host know where its pages are: none may be given back
+	 * to the host any more. Set before vCPUs run.
+	 */
+	bool is_pinned;
 	/* Set before vCPUs start, then const: read without a lock. */
 	struct ram_range ram[MEMORY_MAX_RAM_RANGES];
 	unsigned int nr_ram;

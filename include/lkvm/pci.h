@@ -106,17 +106,23 @@ struct pci_function_ops {
 	enum bus_result (*bar_access)(struct pci_function *fn, unsigned int bar,
 				      struct bus_access *acc);
 	/*
-	 * The guest wrote [@offset, @offset + @len) of configuration space;
-	 * the core has stored what is writable. Optional.
+	 * The guest wrote @value to [@offset, @offset + @len) of configuration
+	 * space; the core has stored what is writable of it. Optional.
 	 */
 	void (*config_written)(struct pci_function *fn, unsigned int offset,
-			       unsigned int len);
+			       unsigned int len, u32 value);
 	/*
 	 * The guest is about to read [@offset, @offset + @len): update the
 	 * registers that are not plain memory with pci_config_set(). Optional.
 	 */
 	void (*config_read)(struct pci_function *fn, unsigned int offset,
 			    unsigned int len);
+	/*
+	 * The guest wrote to the MSI-X table: @nr vectors from @first on may
+	 * have been masked or unmasked, see pci_msix_is_on(). Optional.
+	 */
+	void (*msix_written)(struct pci_function *fn, unsigned int first,
+			     unsigned int nr);
 };
 
 struct msix;
@@ -137,6 +143,7 @@ struct pci_function {
 	unsigned int next_extended_cap;
 	unsigned int msi_cap;  /* offset; 0 without MSI */
 	unsigned int last_cap; /* offset whose next pointer is to be filled */
+	struct msix_sources *msi_sources; /* owned; NULL: none is connected */
 	struct irq_line intx;
 	bool intx_level;   /* what the device wants, before INTX_DISABLE */
 	struct msix *msix; /* owned; NULL without MSI-X */
@@ -194,6 +201,13 @@ int pci_add_msix(struct pci_function *fn, unsigned int bar, u64 table_offset,
 		 u64 pba_offset, unsigned int vectors);
 /* MSI with @vectors (1 to 32, a power of two) vectors. */
 int pci_add_msi(struct pci_function *fn, unsigned int vectors);
+/*
+ * The same for a capability whose bytes the caller has put into fn->config at
+ * @cap: number of vectors, offsets and layout are what they say, and the core
+ * is what answers from now on. -EINVAL: they make no sense.
+ */
+int pci_adopt_msix(struct pci_function *fn, unsigned int cap);
+int pci_adopt_msi(struct pci_function *fn, unsigned int cap);
 /* The function uses INTx pin A. */
 void pci_use_intx(struct pci_function *fn);
 
@@ -233,6 +247,21 @@ struct pci_dump_sink {
 /* Registers, mappings and interrupts of all functions. Any thread. */
 void pci_dump(struct pci_bus *bus, const struct pci_dump_sink *sink);
 
+/*
+ * Who is told of each piece of BAR memory that the guest reaches without an exit
+ * (struct pci_memory): where it comes, and before it goes. Devices that do DMA
+ * may be sent there, too. Called under the core's lock: must not call the core.
+ */
+struct pci_memory_watch {
+	void (*mapped)(struct pci_memory_watch *watch, u64 gpa, u64 len,
+		       void *hva, u32 flags);
+	void (*unmapped)(struct pci_memory_watch *watch, u64 gpa, u64 len,
+			 u32 flags);
+};
+
+/* One at most; NULL: none. Before BARs are placed, and after they are gone. */
+void pci_watch_memory(struct pci_bus *bus, struct pci_memory_watch *watch);
+
 /* ---- Used by devices at run time, from any thread ---- */
 
 /* Read or set registers from the device's side, past the write masks. */
@@ -251,10 +280,18 @@ void pci_doorbell_remove(struct pci_function *fn, unsigned int bar,
 void pci_set_intx(struct pci_function *fn, bool level);
 
 bool pci_msi_enabled(struct pci_function *fn);
+/* How many vectors the guest has enabled; 0: MSI is disabled. */
+unsigned int pci_msi_enabled_vectors(struct pci_function *fn);
+/* As pci_msix_connect(). */
+int pci_msi_connect(struct pci_function *fn, unsigned int vector, int fd);
 /* Signal vector @vector, or with fewer enabled the one that stands for it. */
 void pci_msi_signal(struct pci_function *fn, unsigned int vector);
 
 bool pci_msix_enabled(struct pci_function *fn);
+/* Number of vectors; 0 without MSI-X. */
+unsigned int pci_msix_vectors(const struct pci_function *fn);
+/* Is MSI-X enabled, and vector @vector not masked? */
+bool pci_msix_is_on(struct pci_function *fn, unsigned int vector);
 /*
  * From now on vector @vector is signalled through @fd, an eventfd of the
  * caller's, by somebody who does not call us (vhost, a host device); -1 undoes

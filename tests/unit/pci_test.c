@@ -732,7 +732,140 @@ static void test_msi__masked_vector_becomes_pending_until_unmasked(void **state)
 	assert_int_equal(cfg_read(f, p, pending, 4), 0);
 }
 
+/* Control, where the data are, and where the mask is (0: nowhere). */
+static const struct msi_layout {
+	u16 control;
+	unsigned int data, mask, len;
+} msi_layouts[] = {
+	{ 0, 8, 0, 10 },
+	{ PCI_MSI_FLAGS_64BIT, 12, 0, 14 },
+	{ PCI_MSI_FLAGS_MASKBIT, 8, 12, 20 },
+	{ PCI_MSI_FLAGS_64BIT | PCI_MSI_FLAGS_MASKBIT, 12, 16, 24 },
+};
+
+static struct probe *adopt_msi(struct fixture *f, u32 id,
+			       const struct msi_layout *layout)
+{
+	struct probe *p = new_probe(f, id);
+
+	p->fn.config[0x60] = PCI_CAP_ID_MSI;
+	/* What an earlier driver left: enabled, and an address. */
+	pci_put_le(&p->fn.config[0x62], 2,
+		   layout->control | 2 << 1 | PCI_MSI_FLAGS_ENABLE);
+	pci_put_le(&p->fn.config[0x64], 4, 0xdeadbeec);
+	assert_int_equal(pci_adopt_msi(&p->fn, 0x60), 0);
+	plug(f, p);
+	return p;
+}
+
+static void test_msi__adopted_capability_keeps_its_layout(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(msi_layouts); i++) {
+		const struct msi_layout *layout = &msi_layouts[i];
+		struct probe *p = adopt_msi(f, i + 1, layout);
+
+		assert_false(pci_msi_enabled(&p->fn));
+		assert_int_equal(cfg_read(f, p, 0x64, 4), 0);
+		cfg_write(f, p, 0x64, 4, 0xfee02003);
+		cfg_write(f, p, 0x60 + layout->data, 2, 0x4030);
+		/* Nothing behind the capability is anybody's to write. */
+		cfg_write(f, p, 0x60 + (unsigned int)align_up(layout->len, 4),
+			  4, ALL_ONES);
+		assert_int_equal(
+			cfg_read(f, p,
+				 0x60 + (unsigned int)align_up(layout->len, 4),
+				 4),
+			0);
+		cfg_write(f, p, 0x62, 2, PCI_MSI_FLAGS_ENABLE | 2 << 4);
+		assert_int_equal(pci_msi_enabled_vectors(&p->fn), 4);
+		pci_msi_signal(&p->fn, 3);
+		assert_int_equal(last_msi.address, 0xfee02000);
+		assert_int_equal(last_msi.data, 0x4033);
+		if (!layout->mask)
+			continue;
+		nr_msis = 0;
+		cfg_write(f, p, 0x60 + layout->mask, 4, 1);
+		pci_msi_signal(&p->fn, 0);
+		assert_int_equal(nr_msis, 0);
+		assert_int_equal(cfg_read(f, p, 0x64 + layout->mask, 4), 1);
+	}
+}
+
+static void test_msi__eventfd_is_tied_while_enabled_and_unmasked(void **state)
+{
+	struct fixture *f = *state;
+	struct probe *p = adopt_msi(f, 1, &msi_layouts[3]);
+	int fd = eventfd(0, EFD_NONBLOCK);
+
+	assert_int_equal(pci_msi_connect(&p->fn, 4, fd), -EINVAL);
+	assert_int_equal(pci_msi_connect(&p->fn, 1, fd), 0);
+	assert_int_equal(nr_routes, 0);
+	cfg_write(f, p, 0x64, 4, 0xfee02000);
+	cfg_write(f, p, 0x6c, 2, 0x4030);
+	cfg_write(f, p, 0x62, 2, PCI_MSI_FLAGS_ENABLE | 1 << 4);
+	assert_int_equal(attached_fd, fd);
+	assert_int_equal(route.address, 0xfee02000);
+	assert_int_equal(route.data, 0x4031);
+	/* Masked, its counter is what is pending. */
+	cfg_write(f, p, 0x70, 4, 2);
+	assert_int_equal(attached_fd, -1);
+	assert_int_equal(cfg_read(f, p, 0x74, 4), 0);
+	eventfd_write(fd, 1);
+	assert_int_equal(cfg_read(f, p, 0x74, 4), 2);
+	assert_int_equal(cfg_read(f, p, 0x74, 1), 2);
+	cfg_write(f, p, 0x70, 4, 0);
+	assert_int_equal(attached_fd, fd);
+	/* With one vector enabled there is no second one. */
+	cfg_write(f, p, 0x62, 2, PCI_MSI_FLAGS_ENABLE);
+	assert_int_equal(attached_fd, -1);
+	assert_int_equal(nr_routes, 0);
+	pci_msi_connect(&p->fn, 1, -1);
+	close(fd);
+}
+
 /* ---- What follows a BAR ---- */
+
+static u64 watched_gpa, watched_len;
+
+static void watch_mapped(struct pci_memory_watch *watch, u64 gpa, u64 len,
+			 void *hva, u32 flags)
+{
+	assert_non_null(slot_at(gpa));
+	watched_gpa = gpa;
+	watched_len = len;
+}
+
+static void watch_unmapped(struct pci_memory_watch *watch, u64 gpa, u64 len,
+			   u32 flags)
+{
+	/* Before it goes. */
+	assert_non_null(slot_at(gpa));
+	assert_int_equal(gpa, watched_gpa);
+	assert_int_equal(len, watched_len);
+	watched_gpa = 0;
+}
+
+static struct probe *plug_mapped(struct fixture *f, struct pci_memory *mem);
+
+static void test_pci__memory_is_watched(void **state)
+{
+	struct pci_memory_watch watch = { watch_mapped, watch_unmapped };
+	struct fixture *f = *state;
+	struct pci_memory mem;
+	struct probe *p;
+
+	pci_watch_memory(f->vm.pci, &watch);
+	p = plug_mapped(f, &mem);
+	assert_int_equal(watched_gpa, MEM_BASE + 0x1000);
+	assert_int_equal(watched_len, 0x2000);
+	cfg_write(f, p, PCI_BASE_ADDRESS_0, 4, MEM_BASE + 0x50000);
+	assert_int_equal(watched_gpa, MEM_BASE + 0x51000);
+	cfg_write(f, p, PCI_COMMAND, 2, 0);
+	assert_int_equal(watched_gpa, 0);
+	pci_watch_memory(f->vm.pci, NULL);
+}
 
 static void test_pci__doorbell_follows_its_bar(void **state)
 {
@@ -1017,6 +1150,61 @@ static void append(void *opaque, const char *text)
 	snprintf(all + len, 4096 - len, "%s\n", text);
 }
 
+static unsigned int written_first, written_nr;
+
+static void msix_written(struct pci_function *fn, unsigned int first,
+			 unsigned int nr)
+{
+	written_first = first;
+	written_nr = nr;
+}
+
+static void test_msix__adopted_with_table_and_pba_in_two_bars(void **state)
+{
+	static const struct pci_function_ops ops = {
+		.bar_access = probe_access,
+		.msix_written = msix_written,
+	};
+	struct fixture *f = *state;
+	struct probe *p = new_probe(f, 1);
+
+	p->fn.ops = &ops;
+	pci_bar_init(&p->fn, 0, PCI_BAR_MEM32, false, 0x4000);
+	pci_bar_init(&p->fn, 3, PCI_BAR_MEM64, false, 0x4000);
+	pci_put_le(&p->fn.config[0xa2], 2, 4 | PCI_MSIX_FLAGS_ENABLE);
+	pci_put_le(&p->fn.config[0xa4], 4, 0x3fc0 | 3);
+	pci_put_le(&p->fn.config[0xa8], 4, 0x1008);
+	/* The fifth vector would be behind the BAR's end. */
+	assert_int_equal(pci_adopt_msix(&p->fn, 0xa0), -EINVAL);
+	pci_put_le(&p->fn.config[0xa2], 2, 3 | PCI_MSIX_FLAGS_ENABLE);
+	assert_int_equal(pci_adopt_msix(&p->fn, 0xa0), 0);
+	plug(f, p);
+	assert_int_equal(pci_assign_bars(f->vm.pci), 0);
+	assert_false(pci_msix_enabled(&p->fn));
+	assert_int_equal(pci_msix_vectors(&p->fn), 4);
+	/* Largest first, and of the same size in the order of their numbers. */
+	assert_int_equal(mem_read(f, MEM_BASE + 0x7fcc), 1);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x1008), 0);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x1010), 0x100);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x3fc0), 0x100);
+	assert_int_equal(mem_read(f, MEM_BASE + 0x5008), 0x103);
+	mem_write(f, MEM_BASE + 0x7ffc, 4, 0);
+	assert_int_equal(written_first, 3);
+	assert_int_equal(written_nr, 1);
+	assert_false(pci_msix_is_on(&p->fn, 3));
+	cfg_write(f, p, 0xa2, 2, PCI_MSIX_FLAGS_ENABLE);
+	assert_true(pci_msix_is_on(&p->fn, 3));
+	assert_false(pci_msix_is_on(&p->fn, 2));
+	assert_false(pci_msix_is_on(&p->fn, 4));
+	cfg_write(f, p, 0xa2, 2,
+		  PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
+	assert_false(pci_msix_is_on(&p->fn, 3));
+	/* A write of 8 bytes that begins in one vector and ends in the next. */
+	mem_write(f, MEM_BASE + 0x7fcc, 8, 0);
+	assert_int_equal(written_first, 0);
+	assert_int_equal(written_nr, 2);
+}
+
 static void test_pci__dump_shows_registers_and_mappings(void **state)
 {
 	char all[4096] = "";
@@ -1074,6 +1262,9 @@ int main(void)
 		TEST(test_msi__vector_stands_in_the_low_bits),
 		TEST(test_msi__enabled_lowers_the_line),
 		TEST(test_msi__masked_vector_becomes_pending_until_unmasked),
+		TEST(test_msi__adopted_capability_keeps_its_layout),
+		TEST(test_msi__eventfd_is_tied_while_enabled_and_unmasked),
+		TEST(test_pci__memory_is_watched),
 		TEST(test_pci__doorbell_follows_its_bar),
 		TEST(test_pci__memory_follows_its_bar),
 		TEST(test_pci__memory_gives_way_to_a_bar_on_top),
@@ -1085,6 +1276,7 @@ int main(void)
 		TEST(test_msix__route_is_taken_when_enabled_and_freed),
 		TEST(test_msix__masked_eventfd_is_pending),
 		TEST(test_msix__without_routes_it_stays_pending),
+		TEST(test_msix__adopted_with_table_and_pba_in_two_bars),
 		TEST(test_pci__dump_shows_registers_and_mappings),
 	};
 
