@@ -123,8 +123,8 @@ OTHER_CONFINE := $(if $(filter 1,$(CONFIG_CONFINE)),confine_none.c,confine.c)
 SRCS := $(filter-out $(OTHER_CONFINE) $(CONFIG_WITHOUT),$(sort \
 	$(wildcard *.c backend/*.c hw/*.c virtio/*.c vfio/*.c $(ARCH_DIR)/*.c)))
 # A static program loads no libraries.
-OBJS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out codec_nodl.c,$(SRCS)))
-STATIC_OBJS := $(patsubst %/codec_dlopen.o,%/codec_nodl.o,$(OBJS))
+OBJS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out library_none.c,$(SRCS)))
+STATIC_OBJS := $(patsubst %/library.o,%/library_none.o,$(OBJS))
 LIB := $(BUILD)/lkvm.a
 HEADERS := $(sort $(shell find include $(wildcard backend hw virtio vfio) \
 	$(ARCH_DIR) tests tools -name '*.h') $(wildcard *.h))

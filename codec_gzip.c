@@ -3,6 +3,7 @@
  * gzip files of one member, by zlib.
  */
 #include "codec_priv.h"
+#include "lkvm/library.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -35,7 +36,7 @@ static int unpack(const struct zlib *lib, z_stream *stream)
 int codec_gzip_unpack(const u8 *in, size_t in_len, u8 *out, size_t *out_len)
 {
 	struct zlib lib = { 0 };
-	const struct codec_symbol symbols[] = {
+	const struct library_symbol symbols[] = {
 		{ "inflateInit2_", (void **)&lib.init },
 		{ "inflate", (void **)&lib.inflate },
 		{ "inflateEnd", (void **)&lib.end },
@@ -52,11 +53,11 @@ int codec_gzip_unpack(const u8 *in, size_t in_len, u8 *out, size_t *out_len)
 
 	if (in_len > UINT_MAX)
 		return -EINVAL;
-	library = codec_library_open("libz.so.1", symbols);
+	library = library_open("libz.so.1", symbols);
 	if (!library)
 		return -ENOTSUP;
 	err = unpack(&lib, &stream);
 	*out_len = stream.total_out;
-	codec_library_close(library);
+	library_close(library);
 	return err;
 }

@@ -3,6 +3,7 @@
  * xz and its predecessor .lzma, by liblzma.
  */
 #include "codec_priv.h"
+#include "lkvm/library.h"
 
 #include <errno.h>
 #include <lzma.h>
@@ -38,13 +39,13 @@ static int unpack(const struct liblzma *lib, lzma_stream *stream)
 int codec_xz_unpack(const u8 *in, size_t in_len, u8 *out, size_t *out_len)
 {
 	struct liblzma lib = { 0 };
-	const struct codec_symbol symbols[] = {
+	const struct library_symbol symbols[] = {
 		{ "lzma_auto_decoder", (void **)&lib.auto_decoder },
 		{ "lzma_code", (void **)&lib.code },
 		{ "lzma_end", (void **)&lib.end },
 		{ NULL, NULL },
 	};
-	void *library = codec_library_open("liblzma.so.5", symbols);
+	void *library = library_open("liblzma.so.5", symbols);
 	lzma_stream stream = LZMA_STREAM_INIT;
 	int err;
 
@@ -56,6 +57,6 @@ int codec_xz_unpack(const u8 *in, size_t in_len, u8 *out, size_t *out_len)
 	stream.avail_out = *out_len;
 	err = unpack(&lib, &stream);
 	*out_len = (size_t)stream.total_out;
-	codec_library_close(library);
+	library_close(library);
 	return err;
 }

@@ -4,6 +4,7 @@
  * is allocated.
  */
 #include "codec_priv.h"
+#include "lkvm/library.h"
 
 #include <errno.h>
 #include <zstd.h>
@@ -16,12 +17,12 @@ struct libzstd {
 int codec_zstd_unpack(const u8 *in, size_t in_len, u8 *out, size_t *out_len)
 {
 	struct libzstd lib = { 0 };
-	const struct codec_symbol symbols[] = {
+	const struct library_symbol symbols[] = {
 		{ "ZSTD_decompress", (void **)&lib.decompress },
 		{ "ZSTD_isError", (void **)&lib.is_error },
 		{ NULL, NULL },
 	};
-	void *library = codec_library_open("libzstd.so.1", symbols);
+	void *library = library_open("libzstd.so.1", symbols);
 	int err = 0;
 
 	if (!library)
@@ -29,6 +30,6 @@ int codec_zstd_unpack(const u8 *in, size_t in_len, u8 *out, size_t *out_len)
 	*out_len = lib.decompress(out, *out_len, in, in_len);
 	if (lib.is_error(*out_len))
 		err = -EINVAL;
-	codec_library_close(library);
+	library_close(library);
 	return err;
 }

@@ -2,13 +2,13 @@
 /*
  * A static program loads no libraries: the guest unpacks its kernel itself.
  */
-#include "codec_priv.h"
+#include "lkvm/library.h"
 
-void *codec_library_open(const char *file, const struct codec_symbol *symbols)
+void *library_open(const char *file, const struct library_symbol *symbols)
 {
 	return NULL;
 }
 
-void codec_library_close(void *library)
+void library_close(void *library)
 {
 }

@@ -3,11 +3,11 @@
  * Libraries at first need: a VM that needs none starts as fast as without, and
  * a host that lacks one still runs everything else.
  */
-#include "codec_priv.h"
+#include "lkvm/library.h"
 
 #include <dlfcn.h>
 
-void *codec_library_open(const char *file, const struct codec_symbol *symbols)
+void *library_open(const char *file, const struct library_symbol *symbols)
 {
 	void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
 
@@ -23,7 +23,7 @@ void *codec_library_open(const char *file, const struct codec_symbol *symbols)
 	return library;
 }
 
-void codec_library_close(void *library)
+void library_close(void *library)
 {
 	if (library)
 		dlclose(library);
