@@ -31,6 +31,9 @@ struct mapping {
 	int slot;
 	u64 gpa, len;
 	u32 flags;
+	const struct pci_memory *mem;
+	u64 offset;    /* of its first byte, within @mem */
+	bool is_fresh; /* nobody asked yet what the guest wrote there */
 };
 
 struct pci_fragment {
@@ -331,7 +334,11 @@ static int map_memory(struct pci_fragment *fragment)
 	struct pci_bus *bus = bar->fn->bus;
 
 	for (struct pci_memory *mem = bar->memory; mem; mem = mem->next) {
-		struct mapping m = { .flags = mem->flags };
+		struct mapping m = {
+			.flags = mem->flags,
+			.mem = mem,
+			.is_fresh = true,
+		};
 		u64 start;
 		u8 *hva;
 
@@ -342,7 +349,8 @@ static int map_memory(struct pci_fragment *fragment)
 		     ((u64)sysconf(_SC_PAGESIZE) - 1)))
 			continue;
 		m.gpa = bar->address + start;
-		hva = mem->hva + (start - mem->offset);
+		m.offset = start - mem->offset;
+		hva = mem->hva + m.offset;
 		m.slot = memory_slot_add(&bus->vm->memory, m.gpa, m.len, hva,
 					 m.flags);
 		if (m.slot < 0) {
@@ -712,6 +720,61 @@ void pci_doorbell_remove(struct pci_function *fn, unsigned int index,
 		*link = db->next;
 	}
 	pthread_mutex_unlock(&fn->bus->lock);
+}
+
+/* ---- What the guest has written ---- */
+
+static void mark_all(u64 *bitmap, u64 first, u64 nr)
+{
+	for (u64 page = first; page < first + nr; page++)
+		bitmap[page / 64] |= BIT64(page % 64);
+}
+
+/* Or the @nr bits of @from into @to, from bit @first on. */
+static void mark_some(u64 *to, u64 first, const u64 *from, u64 nr)
+{
+	for (u64 i = 0; i < nr; i++) {
+		if (!(i % 64) && !from[i / 64])
+			i += 63;
+		else if (from[i / 64] & BIT64(i % 64))
+			to[(first + i) / 64] |= BIT64((first + i) % 64);
+	}
+}
+
+static int add_dirty(struct memory *memory, struct mapping *m, u64 *bitmap)
+{
+	u64 page = (u64)sysconf(_SC_PAGESIZE);
+	u64 first = m->offset / page, nr = m->len / page;
+	u64 written[PCI_MEMORY_MAX_DIRTY / 64];
+	int err;
+
+	if (nr > PCI_MEMORY_MAX_DIRTY)
+		return -E2BIG;
+	err = memory_slot_dirty(memory, m->slot, written);
+	if (err)
+		return err;
+	if (m->is_fresh)
+		mark_all(bitmap, first, nr);
+	else
+		mark_some(bitmap, first, written, nr);
+	m->is_fresh = false;
+	return 0;
+}
+
+int pci_memory_dirty(struct pci_function *fn, unsigned int bar,
+		     const struct pci_memory *mem, u64 *bitmap)
+{
+	struct pci_bus *bus = fn->bus;
+	int err = 0;
+
+	pthread_mutex_lock(&bus->lock);
+	for (struct pci_fragment *f = fn->bars[bar].fragments; f; f = f->next)
+		for (unsigned int i = 0; i < f->nr_slots && !err; i++)
+			if (f->slots[i].mem == mem)
+				err = add_dirty(&bus->vm->memory, &f->slots[i],
+						bitmap);
+	pthread_mutex_unlock(&bus->lock);
+	return err;
 }
 
 /* ---- Placement at start ---- */

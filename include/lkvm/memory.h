@@ -67,6 +67,11 @@ int memory_map_ram(struct memory *mem, u64 gpa, u64 len, u64 offset,
  */
 int memory_slot_add(struct memory *mem, u64 gpa, u64 len, void *hva, u32 flags);
 void memory_slot_remove(struct memory *mem, int slot);
+/*
+ * The pages of a slot with KVM_MEM_LOG_DIRTY_PAGES that the guest has written
+ * since the last call: @bitmap has a bit for each, in whole 64-bit words.
+ */
+int memory_slot_dirty(struct memory *mem, int slot, u64 *bitmap);
 
 /*
  * Host address of guest RAM [@gpa, @gpa + @len), or NULL unless every byte of

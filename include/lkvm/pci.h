@@ -276,6 +276,17 @@ void pci_doorbell_add(struct pci_function *fn, unsigned int bar,
 void pci_doorbell_remove(struct pci_function *fn, unsigned int bar,
 			 struct pci_doorbell *db);
 
+/* Pages that memory with KVM_MEM_LOG_DIRTY_PAGES may have. */
+#define PCI_MEMORY_MAX_DIRTY 16384U
+
+/*
+ * Which pages of @mem, whose flags have KVM_MEM_LOG_DIRTY_PAGES, the guest may
+ * have written since the last call: a bit for each page of the host is or-ed
+ * into @bitmap. What has been mapped anew counts as written.
+ */
+int pci_memory_dirty(struct pci_function *fn, unsigned int bar,
+		     const struct pci_memory *mem, u64 *bitmap);
+
 /* Drive INTx; the core applies the command register's INTx disable bit. */
 void pci_set_intx(struct pci_function *fn, bool level);
 

@@ -42,6 +42,7 @@ struct probe {
 static struct slot {
 	u64 gpa, len;
 	void *hva;
+	u64 written; /* pages: the log that KVM keeps */
 } slots[MAX_SLOTS];
 static bool refuse_slots;
 static u64 rung_at; /* address of the only doorbell, or 0 */
@@ -51,7 +52,7 @@ int memory_slot_add(struct memory *mem, u64 gpa, u64 len, void *hva, u32 flags)
 	for (int i = 0; i < MAX_SLOTS && !refuse_slots; i++) {
 		if (slots[i].len)
 			continue;
-		slots[i] = (struct slot){ gpa, len, hva };
+		slots[i] = (struct slot){ .gpa = gpa, .len = len, .hva = hva };
 		return i;
 	}
 	return -ENOSPC;
@@ -63,7 +64,14 @@ void memory_slot_remove(struct memory *mem, int slot)
 	slots[slot].len = 0;
 }
 
-static const struct slot *slot_at(u64 gpa)
+int memory_slot_dirty(struct memory *mem, int slot, u64 *bitmap)
+{
+	*bitmap = slots[slot].written;
+	slots[slot].written = 0;
+	return 0;
+}
+
+static struct slot *slot_at(u64 gpa)
 {
 	for (int i = 0; i < MAX_SLOTS; i++)
 		if (gpa - slots[i].gpa < slots[i].len)
@@ -936,6 +944,40 @@ static void test_pci__memory_gives_way_to_a_bar_on_top(void **state)
 	assert_non_null(slot_at(base + 0x2000));
 }
 
+static u64 take_dirty(struct probe *p, const struct pci_memory *mem)
+{
+	u64 bitmap = 0;
+
+	assert_int_equal(pci_memory_dirty(&p->fn, 0, mem, &bitmap), 0);
+	return bitmap;
+}
+
+static void test_pci__written_pages_are_known_wherever_they_are(void **state)
+{
+	struct fixture *f = *state;
+	struct pci_memory mem;
+	struct probe *p = plug_mapped(f, &mem);
+	struct probe *small = plug_mem32(f, 2, 4096);
+	u32 base = cfg_read(f, p, PCI_BASE_ADDRESS_0, 4);
+
+	assert_int_equal(take_dirty(p, &mem), 3); /* two pages, both new */
+	assert_int_equal(take_dirty(p, &mem), 0);
+	slot_at(base + 0x1000)->written = 2;
+	assert_int_equal(take_dirty(p, &mem), 2);
+	assert_int_equal(take_dirty(p, &mem), 0);
+	/* What was written just before a move must not be lost. */
+	cfg_write(f, p, PCI_BASE_ADDRESS_0, 4, MEM_BASE + 0x50000);
+	assert_int_equal(take_dirty(p, &mem), 3);
+	/* One page covered: the other is at its own bit. */
+	cfg_write(f, small, PCI_BASE_ADDRESS_0, 4, MEM_BASE + 0x51000);
+	cfg_write(f, small, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	assert_int_equal(take_dirty(p, &mem), 2);
+	slot_at(MEM_BASE + 0x52000)->written = 1;
+	assert_int_equal(take_dirty(p, &mem), 2);
+	cfg_write(f, p, PCI_COMMAND, 2, 0);
+	assert_int_equal(take_dirty(p, &mem), 0);
+}
+
 static void test_pci__refused_move_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -1268,6 +1310,7 @@ int main(void)
 		TEST(test_pci__doorbell_follows_its_bar),
 		TEST(test_pci__memory_follows_its_bar),
 		TEST(test_pci__memory_gives_way_to_a_bar_on_top),
+		TEST(test_pci__written_pages_are_known_wherever_they_are),
 		TEST(test_pci__refused_move_changes_nothing),
 		TEST(test_msix__masked_vector_becomes_pending_until_unmasked),
 		TEST(test_msix__enabled_lowers_the_line),
