@@ -320,26 +320,50 @@ static int set_transport(const struct option *opt,
 			 const struct option_value *value, void *target,
 			 struct failure *why)
 {
-	static const char *const missing[] = { "pci-legacy", "mmio",
-					       "mmio-legacy" };
-	const char *here = arch_has_virtio_mmio ? "pci and mmio" : "pci";
+	static const struct transport {
+		const char *name;
+		enum virtio_transport_kind kind;
+		bool is_mmio;
+	} transports[] = {
+		{ "pci", VIRTIO_TRANSPORT_PCI, false },
+		{ "pci-legacy", VIRTIO_TRANSPORT_PCI_LEGACY, false },
+		{ "mmio", VIRTIO_TRANSPORT_MMIO, true },
+		{ "mmio-legacy", VIRTIO_TRANSPORT_MMIO_LEGACY, true },
+	};
+	const char *name = value->negated ? "pci" : value->text;
 	struct run_options *run = target;
-	unsigned int i;
 
-	run->config.virtio_transport = VIRTIO_TRANSPORT_PCI;
-	if (value->negated || !strcmp(value->text, "pci"))
-		return 0;
-	if (arch_has_virtio_mmio && !strcmp(value->text, "mmio")) {
-		run->config.virtio_transport = VIRTIO_TRANSPORT_MMIO;
+	for (unsigned int i = 0; i < ARRAY_SIZE(transports); i++) {
+		const struct transport *t = &transports[i];
+
+		if (strcmp(name, t->name) != 0)
+			continue;
+		if (t->is_mmio && !arch_has_virtio_mmio)
+			return option_fail(opt, why,
+					   "this machine has no %s: pci or "
+					   "pci-legacy",
+					   name);
+		run->config.virtio_transport = t->kind;
 		return 0;
 	}
-	for (i = 0; i < ARRAY_SIZE(missing); i++)
-		if (!strcmp(value->text, missing[i]))
-			return option_fail(opt, why,
-					   "%s is not in this version, only %s",
-					   value->text, here);
-	return option_fail(opt, why, "there is no transport %s, only %s",
-			   value->text, here);
+	return option_fail(opt, why,
+			   "there is no transport %s: it is one of pci, "
+			   "pci-legacy%s",
+			   name,
+			   arch_has_virtio_mmio ? ", mmio, mmio-legacy" : "");
+}
+
+/* kvmtool's older way to say it. */
+static int set_virtio_legacy(const struct option *opt,
+			     const struct option_value *value, void *target,
+			     struct failure *why)
+{
+	struct run_options *run = target;
+
+	run->config.virtio_transport = value->negated
+					       ? VIRTIO_TRANSPORT_PCI
+					       : VIRTIO_TRANSPORT_PCI_LEGACY;
+	return 0;
 }
 
 static int set_confine(const struct option *opt,
@@ -417,9 +441,13 @@ const struct option run_option_table[] = {
 	  .set = set_network,
 	  .flags = OPTION_LAST_ARG_OPTIONAL },
 	{ .name = "virtio-transport",
-	  .arg = "pci",
-	  .help = "how the guest finds virtio devices",
+	  .arg = "NAME",
+	  .help = "how the guest finds virtio devices: pci, pci-legacy, and "
+		  "mmio, mmio-legacy on arm64",
 	  .set = set_transport },
+	{ .name = "virtio-legacy",
+	  .help = "as --virtio-transport pci-legacy",
+	  .set = set_virtio_legacy },
 	{ .name = "hugetlbfs",
 	  .arg = "DIR",
 	  .help = "take RAM from the hugetlbfs mounted at DIR",
@@ -510,7 +538,6 @@ const struct option run_option_table[] = {
 	OPTION_REFUSE("vsock", "CID", "vsock is" NOT_YET),
 	OPTION_REFUSE("sandbox", "SCRIPT", NO_ROOTFS),
 	OPTION_REFUSE("no-dhcp", NULL, NO_ROOTFS),
-	OPTION_REFUSE("virtio-legacy", NULL, "legacy virtio is" NOT_YET),
 	OPTION_REFUSE("vfio-pci", "ADDRESS", NO_VFIO),
 
 	/* Of forks of kvmtool. */

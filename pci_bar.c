@@ -375,6 +375,8 @@ static struct ioeventfd doorbell_ioeventfd(const struct pci_bar *bar,
 	return (struct ioeventfd){
 		.addr = address + (in_memory ? windows->io_gpa : 0),
 		.len = db->len,
+		.has_match = db->has_match,
+		.match = db->match,
 		.fd = db->fd,
 		.is_port = is_io(bar) && !in_memory,
 	};

@@ -26,7 +26,11 @@ _lkvm()
 		--loglevel) words='error warning info debug' ;;
 		--reboot) words='exit restart' ;;
 		--tty) words='0 1 2 3' ;;
-		--virtio-transport) words=pci ;;
+		--virtio-transport)
+			words='pci pci-legacy'
+			[ "$HOSTTYPE" != aarch64 ] ||
+				words+=' mmio mmio-legacy'
+			;;
 		--network | -n) words=mode=none ;;
 		--cpus | -c | --mem | -m | --params | -p | --name | \
 			--timeout | --debug-iodelay) return ;;

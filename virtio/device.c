@@ -4,7 +4,7 @@
  * status, features, configuration space and the life of the queues. How the
  * driver gets here is the transport's business.
  */
-#include "lkvm/virtio.h"
+#include "virtio/device_priv.h"
 
 #include <errno.h>
 #include <linux/virtio_config.h>
@@ -24,16 +24,6 @@
 	 VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK |             \
 	 VIRTIO_CONFIG_S_FAILED)
 
-/* What the driver set up, back to what it finds at first (2.4.1). */
-static void reset_queue(struct virtq *q)
-{
-	virtq_disable(q);
-	q->size = q->max_size;
-	q->desc_gpa = 0;
-	q->avail_gpa = 0;
-	q->used_gpa = 0;
-}
-
 static int create_queues(struct virtio_device *dev, unsigned int nr,
 			 u16 max_size)
 {
@@ -46,12 +36,23 @@ static int create_queues(struct virtio_device *dev, unsigned int nr,
 		q->dev = dev;
 		q->index = dev->nr_queues;
 		q->max_size = max_size;
-		reset_queue(q);
+		virtq_reset_locked(q);
 		q->kick_fd = eventfd(0, EFD_CLOEXEC);
 		if (q->kick_fd < 0)
 			return -errno;
 	}
 	return 0;
+}
+
+/*
+ * Resetting one queue needs a device that forgets one queue's chains, or that
+ * keeps none.
+ */
+static u64 generic_features(const struct virtio_dev_ops *ops)
+{
+	return ops->queue_reset || !ops->reset
+		       ? GENERIC_FEATURES | BIT64(VIRTIO_F_RING_RESET)
+		       : GENERIC_FEATURES;
 }
 
 int virtio_device_init(struct virtio_device *dev,
@@ -66,7 +67,7 @@ int virtio_device_init(struct virtio_device *dev,
 		.base = dev->base,
 		.ops = ops,
 		.mem = mem,
-		.host_features = features | GENERIC_FEATURES,
+		.host_features = features | generic_features(ops),
 		.config_len = config_len,
 	};
 	pthread_mutex_init(&dev->lock, NULL);
@@ -92,7 +93,7 @@ void virtio_device_release(struct virtio_device *dev)
 
 /* ---- Serving or not ---- */
 
-static void activate_locked(struct virtio_device *dev)
+void virtio_activate_locked(struct virtio_device *dev)
 {
 	if (dev->paused)
 		return; /* virtio_device_resume() comes back to it */
@@ -102,7 +103,7 @@ static void activate_locked(struct virtio_device *dev)
 		dev->active = true;
 }
 
-static void deactivate_locked(struct virtio_device *dev)
+void virtio_deactivate_locked(struct virtio_device *dev)
 {
 	if (dev->active)
 		dev->ops->deactivate(dev);
@@ -116,7 +117,7 @@ void virtio_device_pause(struct device *base)
 
 	pthread_mutex_lock(&dev->lock);
 	dev->paused = true;
-	deactivate_locked(dev);
+	virtio_deactivate_locked(dev);
 	pthread_mutex_unlock(&dev->lock);
 }
 
@@ -128,7 +129,7 @@ void virtio_device_resume(struct device *base)
 	pthread_mutex_lock(&dev->lock);
 	dev->paused = false;
 	if (dev->status & VIRTIO_CONFIG_S_DRIVER_OK && !dev->active)
-		activate_locked(dev);
+		virtio_activate_locked(dev);
 	pthread_mutex_unlock(&dev->lock);
 }
 
@@ -148,17 +149,20 @@ u8 virtio_get_status(struct virtio_device *dev)
 
 static void reset_locked(struct virtio_device *dev)
 {
-	deactivate_locked(dev);
+	virtio_deactivate_locked(dev);
 	if (dev->ops->reset)
 		dev->ops->reset(dev);
 	for (unsigned int i = 0; i < dev->nr_queues; i++)
-		reset_queue(&dev->queues[i]);
+		virtq_reset_locked(&dev->queues[i]);
 	dev->driver_features = 0;
 	/* Last: the driver waits until it reads 0 (2.4.2). */
 	dev->status = 0;
 }
 
-/* 3.1.1 steps 5 and 6; 6.2: a driver that knows VERSION_1 must accept it. */
+/*
+ * 3.1.1 steps 5 and 6; 6.1: a driver that knows VERSION_1 must accept it. The
+ * legacy interface knows no such step (3.1.2), and never has FEATURES_OK.
+ */
 static bool features_acceptable(const struct virtio_device *dev)
 {
 	return !(dev->driver_features & ~dev->host_features) &&
@@ -170,7 +174,8 @@ static u8 acceptable_status(const struct virtio_device *dev, u8 added)
 {
 	if (added & VIRTIO_CONFIG_S_FEATURES_OK && !features_acceptable(dev))
 		added &= ~VIRTIO_CONFIG_S_FEATURES_OK;
-	if (!((dev->status | added) & VIRTIO_CONFIG_S_FEATURES_OK))
+	if (!dev->is_legacy &&
+	    !((dev->status | added) & VIRTIO_CONFIG_S_FEATURES_OK))
 		added &= ~VIRTIO_CONFIG_S_DRIVER_OK;
 	return added;
 }
@@ -187,8 +192,9 @@ void virtio_set_status(struct virtio_device *dev, u8 status)
 		added = acceptable_status(dev, status & DRIVER_STATUS &
 						       ~dev->status);
 		atomic_fetch_or(&dev->status, added);
-		if (added & VIRTIO_CONFIG_S_DRIVER_OK)
-			activate_locked(dev);
+		/* A legacy driver may have begun before (3.1.2). */
+		if (added & VIRTIO_CONFIG_S_DRIVER_OK && !dev->active)
+			virtio_activate_locked(dev);
 	}
 	pthread_mutex_unlock(&dev->lock);
 }
@@ -236,80 +242,27 @@ void virtio_set_driver_features(struct virtio_device *dev, u32 select,
 	if (select > 1)
 		return;
 	pthread_mutex_lock(&dev->lock);
+	/* A legacy driver cannot be told no: what it may not have, it has not. */
+	if (dev->is_legacy)
+		value &= feature_window(dev->host_features, select);
 	/* 3.1.1: no changes behind FEATURES_OK; the queues go by them. */
-	if (!(dev->status & VIRTIO_CONFIG_S_FEATURES_OK))
+	if (!(dev->status & VIRTIO_CONFIG_S_FEATURES_OK) && !dev->active)
 		dev->driver_features = (dev->driver_features & ~mask) |
 				       (u64)value << (32 * select);
 	pthread_mutex_unlock(&dev->lock);
 }
 
+void virtio_device_make_legacy(struct virtio_device *dev)
+{
+	dev->is_legacy = true;
+	dev->host_features &= UINT32_MAX;
+	/* 2.7.4.3, 6.3: no device here cares how a request is cut. */
+	dev->host_features |= BIT64(VIRTIO_F_ANY_LAYOUT);
+}
+
 bool virtio_has_feature(const struct virtio_device *dev, unsigned int bit)
 {
 	return dev->driver_features & BIT64(bit);
-}
-
-/* ---- Queues ---- */
-
-struct virtq *virtio_queue(struct virtio_device *dev, u32 index)
-{
-	return index < dev->nr_queues ? &dev->queues[index] : NULL;
-}
-
-void virtio_queue_set_size(struct virtio_device *dev, struct virtq *q, u16 size)
-{
-	pthread_mutex_lock(&dev->lock);
-	if (!q->enabled && is_power_of_two(size) && size <= q->max_size)
-		q->size = size;
-	pthread_mutex_unlock(&dev->lock);
-}
-
-static u64 *queue_area(struct virtq *q, enum virtq_area area)
-{
-	switch (area) {
-	case VIRTQ_DESC:
-		return &q->desc_gpa;
-	case VIRTQ_AVAIL:
-		return &q->avail_gpa;
-	default:
-		return &q->used_gpa;
-	}
-}
-
-void virtio_queue_set_address(struct virtio_device *dev, struct virtq *q,
-			      enum virtq_area area, unsigned int half,
-			      u32 value)
-{
-	u64 *address = queue_area(q, area);
-	unsigned int shift = half ? 32 : 0;
-
-	pthread_mutex_lock(&dev->lock);
-	if (!q->enabled)
-		*address = (*address & ~((u64)UINT32_MAX << shift)) |
-			   (u64)value << shift;
-	pthread_mutex_unlock(&dev->lock);
-}
-
-int virtio_queue_enable(struct virtio_device *dev, struct virtq *q)
-{
-	int err = -EBUSY;
-
-	pthread_mutex_lock(&dev->lock);
-	/* 3.1.1: between FEATURES_OK and DRIVER_OK, once. */
-	if (dev->status & VIRTIO_CONFIG_S_FEATURES_OK &&
-	    !(dev->status & VIRTIO_CONFIG_S_DRIVER_OK) && !q->enabled)
-		err = virtq_enable(q, dev->driver_features);
-	pthread_mutex_unlock(&dev->lock);
-	if (err == -EINVAL)
-		virtio_needs_reset(dev, "a queue is not in RAM or misaligned");
-	return err;
-}
-
-void virtio_kick(struct virtio_device *dev, u32 index)
-{
-	struct virtq *q = virtio_queue(dev, index);
-
-	if (q)
-		virtq_kick(q);
 }
 
 /* ---- Configuration space (2.5) ---- */

@@ -1,45 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The MMIO transport of virtio 1.2 (4.2), without the legacy interface. One
- * level-triggered interrupt for all queues; no shared memory regions.
+ * The MMIO transport of virtio 1.2 (4.2): interrupts, doorbells, life, and the
+ * registers that both interfaces have. One level-triggered interrupt for all
+ * queues; no shared memory regions.
  */
-#include "lkvm/virtio.h"
+#include "virtio/mmio_priv.h"
 
 #include <errno.h>
+#include <linux/virtio_config.h>
 #include <linux/virtio_mmio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "lkvm/arch.h"
 #include "lkvm/kvm.h"
-#include "virtio/call.h"
 
 #define MAGIC 0x74726976U  /* "virt" */
 #define VENDOR 0x4d564b4cU /* "LKVM" */
-#define VERSION 2U
-
-struct queue_wires {
-	bool has_doorbell;	 /* KVM has it */
-	struct virtio_call call; /* guarded by dev->lock */
-};
-
-struct virtio_mmio {
-	struct virtio_transport transport;
-	struct kvm *vm;
-	struct virtio_device *dev;
-	struct bus *bus;
-	struct bus_region region;
-
-	/* As in virtio/pci.c: one register access at a time. */
-	pthread_mutex_t lock;
-	u32 device_feature_select;
-	u32 driver_feature_select;
-	u32 queue_select;
-	struct queue_wires *wires; /* one per queue, owned */
-
-	pthread_mutex_t status_lock; /* guards irq_status, and irq with it */
-	u32 irq_status;
-	struct irq_line irq;
-};
 
 static struct virtio_mmio *from_transport(struct virtio_transport *transport)
 {
@@ -111,46 +87,59 @@ static struct ioeventfd doorbell(const struct virtio_mmio *mmio,
 }
 
 /* Without room in the host the doorbell traps, and works. */
-static void add_doorbell(struct virtio_mmio *mmio, struct virtq *q)
-{
-	struct ioeventfd io = doorbell(mmio, q);
-
-	mmio->wires[q->index].has_doorbell = !ioeventfd_add(mmio->vm->fd, &io);
-}
-
-static void remove_doorbells(struct virtio_mmio *mmio)
+static void update_doorbells(struct virtio_mmio *mmio, bool may)
 {
 	for (unsigned int i = 0; i < mmio->dev->nr_queues; i++) {
-		struct ioeventfd io = doorbell(mmio, &mmio->dev->queues[i]);
+		const struct virtq *q = &mmio->dev->queues[i];
+		struct virtio_mmio_wires *wires = &mmio->wires[i];
+		struct ioeventfd io = doorbell(mmio, q);
+		bool wanted = may && q->enabled;
 
-		if (mmio->wires[i].has_doorbell)
+		if (wanted && !wires->has_doorbell) {
+			wires->has_doorbell = !ioeventfd_add(mmio->vm->fd, &io);
+		} else if (!wanted && wires->has_doorbell) {
 			ioeventfd_remove(mmio->vm->fd, &io);
-		mmio->wires[i].has_doorbell = false;
+			wires->has_doorbell = false;
+		}
 	}
+}
+
+void virtio_mmio_sync_doorbells(struct virtio_mmio *mmio)
+{
+	u8 status = virtio_get_status(mmio->dev);
+
+	update_doorbells(mmio, !mmio->interface->is_legacy ||
+				       status & VIRTIO_CONFIG_S_DRIVER_OK);
 }
 
 /* ---- Registers (4.2.2); all with mmio->lock held ---- */
 
+struct virtq *virtio_mmio_queue(struct virtio_mmio *mmio)
+{
+	return virtio_queue(mmio->dev, mmio->queue_select);
+}
+
 static void reset_transport(struct virtio_mmio *mmio)
 {
-	remove_doorbells(mmio);
 	virtio_set_status(mmio->dev, 0);
 	mmio->device_feature_select = 0;
 	mmio->driver_feature_select = 0;
 	mmio->queue_select = 0;
+	mmio->page_size = 0;
+	mmio->queue_align = 0;
 	acknowledge(mmio, UINT32_MAX);
 }
 
 static u32 read_register(struct virtio_mmio *mmio, u64 offset)
 {
 	struct virtio_device *dev = mmio->dev;
-	const struct virtq *q = virtio_queue(dev, mmio->queue_select);
+	const struct virtq *q = virtio_mmio_queue(mmio);
 
 	switch (offset) {
 	case VIRTIO_MMIO_MAGIC_VALUE:
 		return MAGIC;
 	case VIRTIO_MMIO_VERSION:
-		return VERSION;
+		return mmio->interface->version;
 	case VIRTIO_MMIO_DEVICE_ID:
 		return dev->ops->id;
 	case VIRTIO_MMIO_VENDOR_ID:
@@ -160,62 +149,44 @@ static u32 read_register(struct virtio_mmio *mmio, u64 offset)
 						mmio->device_feature_select);
 	case VIRTIO_MMIO_QUEUE_NUM_MAX:
 		return q ? q->max_size : 0;
-	case VIRTIO_MMIO_QUEUE_READY:
-		return q && q->enabled;
 	case VIRTIO_MMIO_INTERRUPT_STATUS:
 		return get_irq_status(mmio);
 	case VIRTIO_MMIO_STATUS:
 		return virtio_get_status(dev);
-	case VIRTIO_MMIO_CONFIG_GENERATION:
-		return dev->config_generation;
-	case VIRTIO_MMIO_SHM_LEN_LOW: /* no such region: 2^64 - 1 */
-	case VIRTIO_MMIO_SHM_LEN_HIGH:
-	case VIRTIO_MMIO_SHM_BASE_LOW:
-	case VIRTIO_MMIO_SHM_BASE_HIGH:
-		return UINT32_MAX;
 	default:
-		return 0;
+		return mmio->interface->read(mmio, offset);
 	}
 }
 
-static void write_queue(struct virtio_mmio *mmio, u64 offset, u32 value)
+/* What is no size a 16-bit number could hold is none. */
+static void set_queue_size(struct virtio_mmio *mmio, u32 size)
 {
-	struct virtio_device *dev = mmio->dev;
-	struct virtq *q = virtio_queue(dev, mmio->queue_select);
-	u64 word;
+	struct virtq *q = virtio_mmio_queue(mmio);
 
-	if (!q)
-		return;
-	switch (offset) {
-	case VIRTIO_MMIO_QUEUE_NUM:
-		/* What is no size a 16-bit number could hold is none. */
-		virtio_queue_set_size(dev, q,
-				      value <= UINT16_MAX ? (u16)value : 0);
-		break;
-	case VIRTIO_MMIO_QUEUE_READY:
-		if (value == 1 && !virtio_queue_enable(dev, q))
-			add_doorbell(mmio, q);
-		break;
-	case VIRTIO_MMIO_QUEUE_DESC_LOW:
-	case VIRTIO_MMIO_QUEUE_DESC_HIGH:
-	case VIRTIO_MMIO_QUEUE_AVAIL_LOW:
-	case VIRTIO_MMIO_QUEUE_AVAIL_HIGH:
-	case VIRTIO_MMIO_QUEUE_USED_LOW:
-	case VIRTIO_MMIO_QUEUE_USED_HIGH:
-		/* Three addresses of two words each, 16 bytes apart. */
-		word = offset - VIRTIO_MMIO_QUEUE_DESC_LOW;
-		virtio_queue_set_address(dev, q, (enum virtq_area)(word / 16),
-					 word % 16 / 4, value);
-		break;
-	default:
-		break;
-	}
+	if (q)
+		virtio_queue_set_size(mmio->dev, q,
+				      size <= UINT16_MAX ? (u16)size : 0);
+}
+
+static void kick(struct virtio_mmio *mmio, u32 index)
+{
+	if (mmio->interface->is_legacy)
+		virtio_legacy_kick(mmio->dev, index);
+	else
+		virtio_kick(mmio->dev, index);
+}
+
+static void write_status(struct virtio_mmio *mmio, u8 status)
+{
+	if (status)
+		virtio_set_status(mmio->dev, status);
+	else
+		reset_transport(mmio);
+	virtio_mmio_sync_doorbells(mmio);
 }
 
 static void write_register(struct virtio_mmio *mmio, u64 offset, u32 value)
 {
-	struct virtio_device *dev = mmio->dev;
-
 	switch (offset) {
 	case VIRTIO_MMIO_DEVICE_FEATURES_SEL:
 		mmio->device_feature_select = value;
@@ -224,26 +195,26 @@ static void write_register(struct virtio_mmio *mmio, u64 offset, u32 value)
 		mmio->driver_feature_select = value;
 		break;
 	case VIRTIO_MMIO_DRIVER_FEATURES:
-		virtio_set_driver_features(dev, mmio->driver_feature_select,
-					   value);
+		virtio_set_driver_features(mmio->dev,
+					   mmio->driver_feature_select, value);
 		break;
 	case VIRTIO_MMIO_QUEUE_SEL:
 		mmio->queue_select = value;
 		break;
+	case VIRTIO_MMIO_QUEUE_NUM:
+		set_queue_size(mmio, value);
+		break;
 	case VIRTIO_MMIO_QUEUE_NOTIFY:
-		virtio_kick(dev, value);
+		kick(mmio, value);
 		break;
 	case VIRTIO_MMIO_INTERRUPT_ACK:
 		acknowledge(mmio, value);
 		break;
 	case VIRTIO_MMIO_STATUS:
-		if (value)
-			virtio_set_status(dev, (u8)value);
-		else
-			reset_transport(mmio);
+		write_status(mmio, (u8)value);
 		break;
 	default:
-		write_queue(mmio, offset, value);
+		mmio->interface->write(mmio, offset, value);
 	}
 }
 
@@ -304,7 +275,7 @@ static void destroy(struct virtio_transport *transport)
 	struct virtio_mmio *mmio = from_transport(transport);
 
 	virtio_device_stop(&mmio->dev->base);
-	remove_doorbells(mmio);
+	update_doorbells(mmio, false);
 	bus_remove(mmio->bus, &mmio->region);
 	mmio->dev->transport = NULL;
 	pthread_mutex_destroy(&mmio->status_lock);
@@ -334,7 +305,8 @@ static int find_place(struct kvm *vm, struct device_place *place)
 	return 0;
 }
 
-int virtio_mmio_create(struct kvm *vm, struct virtio_device *dev)
+static int create(struct kvm *vm, struct virtio_device *dev,
+		  const struct virtio_mmio_interface *interface)
 {
 	struct device_place place;
 	struct virtio_mmio *mmio;
@@ -354,6 +326,7 @@ int virtio_mmio_create(struct kvm *vm, struct virtio_device *dev)
 		virtio_call_init(&mmio->wires[i].call, &dev->queues[i],
 				 &vm->loop);
 	mmio->transport.ops = &transport_ops;
+	mmio->interface = interface;
 	mmio->vm = vm;
 	mmio->dev = dev;
 	mmio->bus = place.bus;
@@ -367,6 +340,8 @@ int virtio_mmio_create(struct kvm *vm, struct virtio_device *dev)
 	};
 	pthread_mutex_init(&mmio->lock, NULL);
 	pthread_mutex_init(&mmio->status_lock, NULL);
+	if (interface->is_legacy)
+		virtio_device_make_legacy(dev);
 	reset_transport(mmio);
 	err = bus_add(place.bus, &mmio->region);
 	if (err)
@@ -374,4 +349,14 @@ int virtio_mmio_create(struct kvm *vm, struct virtio_device *dev)
 	else
 		dev->transport = &mmio->transport;
 	return err;
+}
+
+int virtio_mmio_create(struct kvm *vm, struct virtio_device *dev)
+{
+	return create(vm, dev, &virtio_mmio_modern);
+}
+
+int virtio_mmio_legacy_create(struct kvm *vm, struct virtio_device *dev)
+{
+	return create(vm, dev, &virtio_mmio_legacy);
 }

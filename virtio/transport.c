@@ -5,9 +5,16 @@
 
 int virtio_transport_create(struct kvm *vm, struct virtio_device *dev)
 {
-	if (vm->config->virtio_transport == VIRTIO_TRANSPORT_MMIO)
+	switch (vm->config->virtio_transport) {
+	case VIRTIO_TRANSPORT_PCI_LEGACY:
+		return virtio_pci_legacy_create(vm, dev);
+	case VIRTIO_TRANSPORT_MMIO:
 		return virtio_mmio_create(vm, dev);
-	return virtio_pci_create(vm, dev);
+	case VIRTIO_TRANSPORT_MMIO_LEGACY:
+		return virtio_mmio_legacy_create(vm, dev);
+	default:
+		return virtio_pci_create(vm, dev);
+	}
 }
 
 void virtio_transport_destroy(struct virtio_device *dev)

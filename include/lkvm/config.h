@@ -27,7 +27,9 @@ enum console_kind {
 
 enum virtio_transport_kind {
 	VIRTIO_TRANSPORT_PCI,
+	VIRTIO_TRANSPORT_PCI_LEGACY,
 	VIRTIO_TRANSPORT_MMIO,
+	VIRTIO_TRANSPORT_MMIO_LEGACY,
 };
 
 enum reboot_action {

@@ -65,7 +65,9 @@ struct pci_doorbell {
 	struct pci_doorbell *next; /* private: list of the BAR */
 	u64 offset;		   /* from the start of the BAR */
 	int fd;
-	u8 len;	    /* bytes the guest writes; 0: any */
+	u8 len;		/* bytes the guest writes; 0: any */
+	bool has_match; /* only writes of @match, which has @len bytes */
+	u64 match;
 	bool armed; /* private: KVM has it, at armed_addr */
 	u64 armed_addr;
 };

@@ -4,8 +4,10 @@
  *   - the queues (virtio/queue.c), which alone touch the rings in guest memory;
  *   - the device (virtio/device.c): status and features, and a virtio_dev_ops
  *     of the kind of device (virtio/blk.c, ...), which knows request formats;
- *   - the transport (virtio/pci.c), through which the guest's driver reaches
- *     the device; it knows registers and interrupts.
+ *   - the transport (virtio/pci.c, virtio/mmio.c), through which the guest's
+ *     driver reaches the device; it knows registers and interrupts. Each comes
+ *     with the interface of virtio 1.0 and later or, instead, with the legacy
+ *     one that 1.2 describes beside it.
  */
 #ifndef LKVM_VIRTIO_H
 #define LKVM_VIRTIO_H
@@ -138,6 +140,11 @@ struct virtio_dev_ops {
 	 * same threads and lock. Optional.
 	 */
 	void (*reset)(struct virtio_device *dev);
+	/*
+	 * Forget the chains of @q that were kept; else as reset(). Devices that
+	 * have reset() and not this do not offer RING_RESET. Optional.
+	 */
+	void (*queue_reset)(struct virtio_device *dev, struct virtq *q);
 };
 
 /* A transport embeds this. */
@@ -169,7 +176,8 @@ struct virtio_device {
 	const struct virtio_dev_ops *ops;
 	struct virtio_transport *transport; /* NULL: nobody to interrupt */
 	const struct memory *mem;
-	u64 host_features;	 /* offered; const after init */
+	u64 host_features;	 /* offered; const once a driver can see it */
+	bool is_legacy;		 /* how the driver reaches it; the same */
 	unsigned int config_len; /* bytes of device configuration */
 	unsigned int nr_queues;
 	struct virtq *queues; /* owned */
@@ -194,13 +202,18 @@ struct virtio_device {
 
 /*
  * @features: of the kind of device; the generic ones (VERSION_1, EVENT_IDX,
- * INDIRECT_DESC) are added. Creates queues of @queue_size with kick_fds.
+ * INDIRECT_DESC, RING_RESET) are added. Creates queues of @queue_size with kick_fds.
  */
 int virtio_device_init(struct virtio_device *dev,
 		       const struct virtio_dev_ops *ops,
 		       const struct memory *mem, u64 features,
 		       unsigned int config_len, unsigned int nr_queues,
 		       u16 queue_size);
+/*
+ * For a transport: the driver will come by the legacy interface (1.3.1). Only
+ * the first 32 features are offered, and so not VERSION_1, which devices go by.
+ */
+void virtio_device_make_legacy(struct virtio_device *dev);
 /* Deactivates first. Accepts a zeroed device. */
 void virtio_device_release(struct virtio_device *dev);
 
@@ -243,12 +256,26 @@ void virtio_queue_set_address(struct virtio_device *dev, struct virtq *q,
  * reset) where they are bad, -EBUSY where it is too early or too late.
  */
 int virtio_queue_enable(struct virtio_device *dev, struct virtq *q);
+/* 2.6.1: with RING_RESET, back to before it was enabled. Done on return. */
+void virtio_queue_reset(struct virtio_device *dev, struct virtq *q);
+/*
+ * Legacy (2.7.2): enable @q, all of which lies at @gpa with the used ring at the
+ * next multiple of @align, a power of two; 0 takes it away. What is enabled
+ * already is left alone.
+ */
+void virtio_queue_set_legacy(struct virtio_device *dev, struct virtq *q,
+			     u64 gpa, u32 align);
 void virtio_config_read(struct virtio_device *dev, u64 offset, void *buf,
 			unsigned int len);
 void virtio_config_write(struct virtio_device *dev, u64 offset, const void *buf,
 			 unsigned int len);
 /* The driver rang for @index and no ioeventfd caught it. */
 void virtio_kick(struct virtio_device *dev, u32 index);
+/*
+ * The same for a legacy driver, which may use queues before DRIVER_OK (3.1.2):
+ * Linux before 3.19 reads partition tables so. The device is active after it.
+ */
+void virtio_legacy_kick(struct virtio_device *dev, u32 index);
 
 /* ---- Called by devices and queues, any thread ---- */
 
@@ -279,8 +306,10 @@ int virtio_transport_create(struct kvm *vm, struct virtio_device *dev);
 /* Before the device's own state is freed. Accepts a device without one. */
 void virtio_transport_destroy(struct virtio_device *dev);
 
-/* The two that there are. */
+/* Those that there are. */
 int virtio_pci_create(struct kvm *vm, struct virtio_device *dev);
+int virtio_pci_legacy_create(struct kvm *vm, struct virtio_device *dev);
 int virtio_mmio_create(struct kvm *vm, struct virtio_device *dev);
+int virtio_mmio_legacy_create(struct kvm *vm, struct virtio_device *dev);
 
 #endif

@@ -78,3 +78,11 @@ finish()
 	# Not poweroff: without ACPI there is none.
 	reboot -f
 }
+
+# suspend: all devices are put to sleep and woken again, by their drivers.
+suspend()
+{
+	echo devices >/sys/power/pm_test
+	echo freeze >/sys/power/state || say "suspend failed"
+	echo none >/sys/power/pm_test
+}

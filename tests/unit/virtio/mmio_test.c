@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * virtio/mmio.c behind a bus, driven as a guest does. This file stands for the
+ * virtio/mmio*.c behind a bus, driven as a guest does. This file stands for the
  * machine, so that the test runs on those that have no such transport, too.
  */
 #include <errno.h>
@@ -90,18 +90,28 @@ static const struct virtio_dev_ops test_ops = {
 	.deactivate = test_deactivate,
 };
 
-static int setup(void **state)
+static int setup_transport(enum virtio_transport_kind kind)
 {
 	memset(&f, 0, sizeof(f));
 	memcpy(f.config, "abcdef", 6);
 	fake_guest_init(&f.guest, 64 * KIB);
 	fake_vm_init(&f.fake, &f.guest);
 	irq_line_hub_init(&hub, -1, 0);
-	f.fake.config.virtio_transport = VIRTIO_TRANSPORT_MMIO;
+	f.fake.config.virtio_transport = kind;
 	if (virtio_device_init(&f.dev, &test_ops, &f.guest.mem, 0,
 			       sizeof(f.config), NR_QUEUES, SIZE))
 		return -1;
 	return virtio_transport_create(&f.fake.vm, &f.dev);
+}
+
+static int setup(void **state)
+{
+	return setup_transport(VIRTIO_TRANSPORT_MMIO);
+}
+
+static int setup_legacy(void **state)
+{
+	return setup_transport(VIRTIO_TRANSPORT_MMIO_LEGACY);
 }
 
 static int teardown(void **state)
@@ -273,7 +283,105 @@ static void test_mmio__describes_itself(void **state)
 	assert_ptr_equal(desc.irq, &hub);
 }
 
+static void test_mmio__one_queue_can_be_reset(void **state)
+{
+	put(VIRTIO_MMIO_STATUS, VIRTIO_CONFIG_S_ACKNOWLEDGE);
+	put(VIRTIO_MMIO_DRIVER_FEATURES_SEL, 1);
+	put(VIRTIO_MMIO_DRIVER_FEATURES, 1 | BIT(VIRTIO_F_RING_RESET - 32));
+	put(VIRTIO_MMIO_STATUS, VIRTIO_CONFIG_S_FEATURES_OK);
+	enable_queue(0);
+	enable_queue(1);
+	put(VIRTIO_MMIO_STATUS, VIRTIO_CONFIG_S_DRIVER_OK);
+	put(0x0c0, 1); /* QueueReset */
+	assert_int_equal(get(0x0c0), 0);
+	assert_int_equal(get(VIRTIO_MMIO_QUEUE_READY), 0);
+	assert_true(f.dev.queues[0].enabled);
+	enable_queue(1);
+	assert_int_equal(get(VIRTIO_MMIO_QUEUE_READY), 1);
+}
+
+/* ---- The legacy interface ---- */
+
+static u32 legacy_queue(u32 index, u32 page_size)
+{
+	u32 page = (u32)(fake_alloc(&f.guest, 8192, page_size) / page_size);
+
+	put(VIRTIO_MMIO_GUEST_PAGE_SIZE, page_size);
+	put(VIRTIO_MMIO_QUEUE_SEL, index);
+	put(VIRTIO_MMIO_QUEUE_NUM, 8);
+	put(VIRTIO_MMIO_QUEUE_ALIGN, 64);
+	put(VIRTIO_MMIO_QUEUE_PFN, page);
+	return page;
+}
+
+static void test_legacy__says_what_it_is(void **state)
+{
+	assert_int_equal(get(VIRTIO_MMIO_MAGIC_VALUE), 0x74726976);
+	assert_int_equal(get(VIRTIO_MMIO_VERSION), 1);
+	put(VIRTIO_MMIO_DEVICE_FEATURES_SEL, 1);
+	assert_int_equal(get(VIRTIO_MMIO_DEVICE_FEATURES), 0);
+	/* Those of version 2 alone are not there. */
+	assert_int_equal(get(VIRTIO_MMIO_SHM_LEN_LOW), 0);
+}
+
+static void test_legacy__a_queue_is_set_up_and_rung(void **state)
+{
+	u32 page = legacy_queue(1, 4096);
+	const struct virtq *q = &f.dev.queues[1];
+
+	assert_int_equal(get(VIRTIO_MMIO_QUEUE_PFN), page);
+	assert_int_equal(q->size, 8);
+	assert_int_equal(q->desc_gpa, page * 4096ULL);
+	assert_int_equal(q->used_gpa, q->desc_gpa + 192);
+	put(VIRTIO_MMIO_QUEUE_NOTIFY, 1);
+	assert_true(was_kicked(1));
+	assert_int_equal(f.activated, 1);
+	put(VIRTIO_MMIO_STATUS, VIRTIO_CONFIG_S_DRIVER_OK);
+	assert_int_equal(f.activated, 1);
+
+	put(VIRTIO_MMIO_QUEUE_PFN, 0);
+	assert_int_equal(get(VIRTIO_MMIO_QUEUE_PFN), 0);
+	assert_false(q->enabled);
+}
+
+static void test_legacy__pages_are_as_large_as_the_driver_says(void **state)
+{
+	u32 page = legacy_queue(0, 16384);
+
+	assert_int_equal(get(VIRTIO_MMIO_QUEUE_PFN), page);
+	assert_int_equal(f.dev.queues[0].desc_gpa, page * 16384ULL);
+}
+
+static void test_legacy__page_size_and_align_come_first(void **state)
+{
+	put(VIRTIO_MMIO_QUEUE_SEL, 0);
+	put(VIRTIO_MMIO_GUEST_PAGE_SIZE, 4095);
+	put(VIRTIO_MMIO_QUEUE_ALIGN, 4096);
+	put(VIRTIO_MMIO_QUEUE_PFN, FAKE_RAM_START / 4096);
+	assert_false(f.dev.queues[0].enabled);
+	put(VIRTIO_MMIO_GUEST_PAGE_SIZE, 4096);
+	put(VIRTIO_MMIO_QUEUE_PFN, FAKE_RAM_START / 4096);
+	assert_true(f.dev.queues[0].enabled);
+	/* A reset forgets both. */
+	put(VIRTIO_MMIO_STATUS, 0);
+	put(VIRTIO_MMIO_QUEUE_PFN, FAKE_RAM_START / 4096);
+	assert_false(f.dev.queues[0].enabled);
+}
+
+static void test_legacy__absent_queue_is_left_alone(void **state) /* S10 */
+{
+	put(VIRTIO_MMIO_QUEUE_SEL, NR_QUEUES);
+	assert_int_equal(get(VIRTIO_MMIO_QUEUE_NUM_MAX), 0);
+	put(VIRTIO_MMIO_QUEUE_NUM, 8);
+	put(VIRTIO_MMIO_QUEUE_PFN, 1);
+	assert_int_equal(get(VIRTIO_MMIO_QUEUE_PFN), 0);
+	put(VIRTIO_MMIO_QUEUE_NOTIFY, UINT32_MAX);
+	assert_int_equal(f.activated, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define LEGACY_TEST(name)                                                      \
+	cmocka_unit_test_setup_teardown(name, setup_legacy, teardown)
 
 int main(void)
 {
@@ -286,6 +394,12 @@ int main(void)
 		TEST(test_mmio__configuration_at_any_width),
 		TEST(test_mmio__registers_are_words),
 		TEST(test_mmio__describes_itself),
+		TEST(test_mmio__one_queue_can_be_reset),
+		LEGACY_TEST(test_legacy__says_what_it_is),
+		LEGACY_TEST(test_legacy__a_queue_is_set_up_and_rung),
+		LEGACY_TEST(test_legacy__pages_are_as_large_as_the_driver_says),
+		LEGACY_TEST(test_legacy__page_size_and_align_come_first),
+		LEGACY_TEST(test_legacy__absent_queue_is_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

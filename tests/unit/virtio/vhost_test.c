@@ -269,7 +269,8 @@ static void test_init__offers_what_vhost_knows(void **state)
 	/* Not INDIRECT_DESC, and nothing of vhost's own. */
 	assert_int_equal(f.dev.host_features,
 			 BIT64(VIRTIO_F_VERSION_1) |
-				 BIT64(VIRTIO_RING_F_EVENT_IDX) | OWN_FEATURE |
+				 BIT64(VIRTIO_RING_F_EVENT_IDX) |
+				 BIT64(VIRTIO_F_RING_RESET) | OWN_FEATURE |
 				 LKVM_FEATURE);
 }
 
