@@ -21,6 +21,7 @@
 #include "lkvm/types.h"
 
 struct arch_vm;
+struct balloon;
 struct chardev;
 struct pci_bus;
 struct vcpu;
@@ -60,6 +61,7 @@ struct kvm {
 	struct pci_bus *pci;
 	struct arch_vm *arch; /* owned by arch_vm_* */
 	struct device *devices;
+	struct balloon *balloon;     /* one of the devices, or NULL */
 	unsigned int nr_virtio_mmio; /* slots taken; main thread */
 	struct vcpu *vcpus;	     /* nr_vcpus of them */
 	unsigned int nr_vcpus;
