@@ -192,6 +192,8 @@ $(BUILD)/config.mk: Makefile $(BUILD)/flags
 		"install libbsd-dev" >&2; exit 1; }; \
 	$(call try_link,libaio.h,-laio) || { echo "lkvm needs libaio:" \
 		"install libaio-dev" >&2; exit 1; }; \
+	$(call try_link,jansson.h,-ljansson) || { echo "lkvm needs jansson:" \
+		"install libjansson-dev" >&2; exit 1; }; \
 	$(foreach lib,$(ARCH_LIBS),$(call try_link,lib$(lib).h,-l$(lib)) || \
 		{ echo "lkvm on $(ARCH) needs lib$(lib):" \
 		"install lib$(lib)-dev" >&2; exit 1; };) \
@@ -203,9 +205,9 @@ $(BUILD)/config.mk: Makefile $(BUILD)/flags
 	{ echo "CONFIG_CONFINE := $$confine"; echo "CONFIG_LIBC := $$libc"; \
 	echo "CONFIG_CPPFLAGS := $$bsd$$codecs"; \
 	echo "CONFIG_WITHOUT := $$without"; \
-	echo "CONFIG_LDLIBS := -laio -ldl$(ARCH_LIBS:%= -l%)"; } >$@; \
+	echo "CONFIG_LDLIBS := -laio -ljansson -ldl$(ARCH_LIBS:%= -l%)"; } >$@; \
 	$(if $(silent),:,echo \
-		"  config  libaio: yes$(ARCH_LIBS:%=, lib%: yes)$$found")
+		"  config  libaio: yes, jansson: yes$(ARCH_LIBS:%=, lib%: yes)$$found")
 
 # Rewritten, and with it everything rebuilt, when compiler or flags change.
 $(BUILD)/flags: FORCE

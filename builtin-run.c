@@ -5,10 +5,12 @@
  */
 #include "builtin-run.h"
 
+#include <errno.h>
 #include <unistd.h>
 #include "lkvm/builtin.h"
 #include "lkvm/chardev.h"
 #include "lkvm/confine.h"
+#include "lkvm/control.h"
 #include "lkvm/failure.h"
 #include "lkvm/host.h"
 #include "lkvm/kvm.h"
@@ -61,48 +63,57 @@ static void print_line(void *opaque, const char *text)
 
 void run_dump_pci(struct kvm *vm)
 {
-	static const struct pci_dump_sink sink = { .line = print_line };
+	static const struct text_sink sink = { .line = print_line };
 
 	pci_dump(vm->pci, &sink);
 }
 
+/* What lives as long as the command, whatever VMs come and go. */
+struct session {
+	const struct kvm_config *config;
+	struct run_watch *watch;
+	struct control *control; /* NULL: there can be none */
+	struct vm_consoles consoles;
+	struct failure *why;
+	enum vm_end end;
+};
+
 /* One VM, from power-on to its end. */
-static int run_vm(const struct kvm_config *config,
-		  const struct vm_consoles *consoles, struct run_watch *watch,
-		  struct failure *why, enum vm_end *end)
+static int run_vm(struct session *session)
 {
+	const struct kvm_config *config = session->config;
 	struct kvm *vm;
 	int err;
 
-	err = kvm_create(config, consoles, why, &vm);
+	err = kvm_create(config, &session->consoles, session->why, &vm);
 	if (err)
 		return err;
-	run_watch_set_vm(watch, vm);
-	err = kvm_start(vm);
+	run_watch_set_vm(session->watch, vm);
+	err = control_attach(session->control, vm);
+	if (!err)
+		err = kvm_start(vm);
 	if (!err) {
 		confine_thread(config->reboot == REBOOT_RESTART
 				       ? CONFINE_MAIN_RESTART
 				       : CONFINE_MAIN);
-		*end = kvm_wait(vm);
+		session->end = kvm_wait(vm);
 	}
-	run_watch_set_vm(watch, NULL);
+	control_detach(session->control);
+	run_watch_set_vm(session->watch, NULL);
 	if (config->dump_pci)
 		run_dump_pci(vm);
 	kvm_destroy(vm);
 	return err;
 }
 
-static int run_until_end(const struct kvm_config *config,
-			 const struct vm_consoles *consoles,
-			 struct run_watch *watch, struct failure *why,
-			 enum vm_end *end)
+static int run_until_end(struct session *session)
 {
 	int err;
 
 	do {
-		err = run_vm(config, consoles, watch, why, end);
-	} while (!err && *end == VM_END_RESET &&
-		 config->reboot == REBOOT_RESTART);
+		err = run_vm(session);
+	} while (!err && session->end == VM_END_RESET &&
+		 session->config->reboot == REBOOT_RESTART);
 	return err;
 }
 
@@ -129,29 +140,87 @@ static int end_status(const struct kvm_config *config, enum vm_end end,
 		return failure_status(why);
 	case VM_RUNNING:
 	case VM_END_POWEROFF:
+	case VM_END_STOP:
 	case VM_END_SIGNAL:
 		break;
 	}
 	return STATUS_OK;
 }
 
-static int run_with_consoles(const struct kvm_config *config,
-			     struct run_watch *watch, struct failure *why)
+/* The words of docs/control.md. */
+static const char *end_name(enum vm_end end)
 {
-	struct vm_consoles consoles = { NULL };
-	enum vm_end end = VM_RUNNING;
+	static const char *const names[] = {
+		[VM_RUNNING] = "error",	      [VM_END_POWEROFF] = "poweroff",
+		[VM_END_STOP] = "stop",	      [VM_END_RESET] = "reset",
+		[VM_END_CRASH] = "crash",     [VM_END_PANIC] = "panic",
+		[VM_END_TIMEOUT] = "timeout", [VM_END_SIGNAL] = "signal",
+		[VM_END_ERROR] = "error",
+	};
+
+	return names[end];
+}
+
+/* Did somebody want the end now, and not when all output is read? */
+static bool is_hurried(enum vm_end end, int signum)
+{
+	return signum || end == VM_END_TIMEOUT || end == VM_END_STOP;
+}
+
+static int run_with_consoles(struct session *session)
+{
+	struct vm_consoles *consoles = &session->consoles;
 	int err, status, signum;
 
-	err = open_consoles(config, watch, why, &consoles);
-	run_watch_set_console(watch, consoles.console);
+	err = open_consoles(session->config, session->watch, session->why,
+			    consoles);
+	run_watch_set_console(session->watch, consoles->console);
 	if (!err)
-		err = run_until_end(config, &consoles, watch, why, &end);
-	run_watch_set_console(watch, NULL);
-	signum = run_watch_end_guest(watch);
-	close_consoles(&consoles, signum || end == VM_END_TIMEOUT);
-	status = err ? failure_status(why) : end_status(config, end, why);
+		err = run_until_end(session);
+	run_watch_set_console(session->watch, NULL);
+	signum = run_watch_end_guest(session->watch);
+	close_consoles(consoles, is_hurried(session->end, signum));
+	status = err ? failure_status(session->why)
+		     : end_status(session->config, session->end, session->why);
+	if (err)
+		session->end = VM_END_ERROR;
+	control_end(session->control, end_name(session->end),
+		    signum ? 128 + signum : status);
 	if (signum)
 		run_die_of(signum);
+	return status;
+}
+
+/* A VM without a control socket runs all the same, unless its name is taken. */
+static int open_control(struct session *session)
+{
+	struct failure why = FAILURE_INIT;
+	int err = control_open(session->config->name, &why, &session->control);
+
+	if (err == -EEXIST)
+		return fail(session->why, err, "%s", why.text);
+	if (err)
+		log_warning("%s: \"lkvm list\" and the like will not find this "
+			    "VM",
+			    why.text);
+	return 0;
+}
+
+static int run_session(const struct kvm_config *config, struct run_watch *watch,
+		       struct failure *why)
+{
+	struct session session = {
+		.config = config,
+		.watch = watch,
+		.why = why,
+		.end = VM_RUNNING,
+	};
+	int status;
+
+	if (open_control(&session))
+		return failure_status(why);
+	status = run_with_consoles(&session);
+	control_close(session.control);
 	return status;
 }
 
@@ -171,8 +240,7 @@ static int run_with_options(struct run_options *run, struct failure *why)
 		host_open_kvm(run->kvm_path ? run->kvm_path : "/dev/kvm", why);
 	err = config->kvm_fd < 0 ? config->kvm_fd
 				 : run_config_complete(run, why);
-	status = err ? failure_status(why)
-		     : run_with_consoles(config, &watch, why);
+	status = err ? failure_status(why) : run_session(config, &watch, why);
 	if (config->kvm_fd >= 0)
 		close(config->kvm_fd);
 	run_watch_stop(&watch);

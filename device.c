@@ -92,3 +92,14 @@ int vm_power_button(struct kvm *vm)
 			return dev->ops->press_power(dev);
 	return -ENOTSUP;
 }
+
+int vm_send_sysrq(struct kvm *vm, u8 key)
+{
+	int err = -ENODEV;
+
+	for (struct device *dev = vm->devices; dev && err == -ENODEV;
+	     dev = dev->next)
+		if (dev->ops->send_sysrq)
+			err = dev->ops->send_sysrq(dev, key);
+	return err;
+}

@@ -213,13 +213,43 @@ void vm_end_signal(struct kvm *vm, int signal)
 	pthread_mutex_unlock(&vm->state_lock);
 }
 
+int vm_post(struct kvm *vm, struct vm_job *job)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&vm->state_lock);
+	if (vm->end != VM_RUNNING) {
+		err = -ESHUTDOWN;
+	} else {
+		job->next = vm->jobs;
+		vm->jobs = job;
+		pthread_cond_broadcast(&vm->state_changed);
+	}
+	pthread_mutex_unlock(&vm->state_lock);
+	return err;
+}
+
+static void run_job_locked(struct kvm *vm)
+{
+	struct vm_job *job = vm->jobs;
+
+	vm->jobs = job->next;
+	pthread_mutex_unlock(&vm->state_lock);
+	job->run(job, vm);
+	pthread_mutex_lock(&vm->state_lock);
+}
+
 enum vm_end kvm_wait(struct kvm *vm)
 {
 	enum vm_end end;
 
 	pthread_mutex_lock(&vm->state_lock);
-	while (vm->end == VM_RUNNING)
-		pthread_cond_wait(&vm->state_changed, &vm->state_lock);
+	while (vm->end == VM_RUNNING) {
+		if (vm->jobs)
+			run_job_locked(vm);
+		else
+			pthread_cond_wait(&vm->state_changed, &vm->state_lock);
+	}
 	end = vm->end;
 	pthread_mutex_unlock(&vm->state_lock);
 	return end;
@@ -242,22 +272,55 @@ bool vm_checkpoint(struct kvm *vm)
 	return goes_on;
 }
 
-void vm_pause(struct kvm *vm)
+bool vm_is_paused(struct kvm *vm)
 {
+	bool paused;
+
 	pthread_mutex_lock(&vm->state_lock);
-	vm->paused = true;
-	kick_all_locked(vm);
+	paused = vm->paused;
+	pthread_mutex_unlock(&vm->state_lock);
+	return paused;
+}
+
+bool vm_hold(struct kvm *vm)
+{
+	bool held;
+
+	pthread_mutex_lock(&vm->state_lock);
+	held = !vm->paused;
+	if (held) {
+		vm->paused = true;
+		kick_all_locked(vm);
+	}
 	while (vm->parked < vm->nr_vcpus && vm->end == VM_RUNNING)
 		pthread_cond_wait(&vm->state_changed, &vm->state_lock);
 	pthread_mutex_unlock(&vm->state_lock);
-	devices_pause(vm);
+	return held;
 }
 
-void vm_resume(struct kvm *vm)
+void vm_unhold(struct kvm *vm)
 {
-	devices_resume(vm);
 	pthread_mutex_lock(&vm->state_lock);
 	vm->paused = false;
 	pthread_cond_broadcast(&vm->state_changed);
 	pthread_mutex_unlock(&vm->state_lock);
+}
+
+bool vm_pause(struct kvm *vm)
+{
+	if (!vm_hold(vm))
+		return false;
+	devices_pause(vm);
+	arch_vm_paused(vm);
+	return true;
+}
+
+bool vm_resume(struct kvm *vm)
+{
+	if (!vm_is_paused(vm))
+		return false;
+	arch_vm_resuming(vm);
+	devices_resume(vm);
+	vm_unhold(vm);
+	return true;
 }

@@ -14,6 +14,7 @@
 
 #define LINE_MAX_LEN 1024
 #define STALLED_READER_MS 1000
+#define TEXT_LINE_LEN 256
 
 static _Atomic enum log_level max_level = LOG_LEVEL_INFO;
 
@@ -143,6 +144,24 @@ void log_debug(const char *fmt, ...)
 	write_line("  Debug: ", fmt, args);
 	va_end(args);
 }
+
+void text_emit(const struct text_sink *sink, const char *fmt, ...)
+{
+	char text[TEXT_LINE_LEN];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	sink->line(sink->opaque, text);
+}
+
+static void info_line(void *opaque, const char *text)
+{
+	log_info("%s", text);
+}
+
+const struct text_sink log_info_sink = { .line = info_line };
 
 void log_guest_error(struct log_once *once, const char *fmt, ...)
 {

@@ -10,16 +10,17 @@
 #include "lkvm/log.h"
 
 const struct command *const commands[] = {
-	&run_command,
-	&version_command,
-	&help_command,
-	NULL,
+	&run_command,	 &list_command,	   &stop_command, &pause_command,
+	&resume_command, &reset_command,   &wait_command, &stat_command,
+	&debug_command,	 &version_command, &help_command, NULL,
 };
 
 /* kvmtool's, still to come. */
 static const char *const missing_commands[] = {
-	"setup", "list",    "stop", "pause",   "resume",
-	"debug", "balloon", "stat", "sandbox", NULL,
+	"setup",
+	"balloon",
+	"sandbox",
+	NULL,
 };
 
 static bool wants_help(const char *word)

@@ -89,7 +89,7 @@ void vcpu_release(struct vcpu *vcpu)
 static int crash(struct vcpu *vcpu, const char *what)
 {
 	log_error("vCPU %u: %s", vcpu->index, what);
-	arch_dump_vcpu(vcpu);
+	arch_dump_vcpu(vcpu, &log_info_sink, false);
 	return -EFAULT;
 }
 
@@ -138,7 +138,7 @@ static int handle_system_event(struct vcpu *vcpu)
 
 static int handle_debug(struct vcpu *vcpu)
 {
-	arch_dump_vcpu(vcpu);
+	arch_dump_vcpu(vcpu, &log_info_sink, false);
 	return 0;
 }
 
@@ -221,7 +221,7 @@ static void run_guest(struct vcpu *vcpu)
 				continue;
 			vm_fail(vm, -errno, "vCPU %u: KVM_RUN: %s", vcpu->index,
 				strerror(errno));
-			arch_dump_vcpu(vcpu);
+			arch_dump_vcpu(vcpu, &log_info_sink, false);
 			vm_end(vm, VM_END_ERROR);
 			continue;
 		}

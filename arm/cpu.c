@@ -47,6 +47,11 @@ static int set_reg(struct vcpu *vcpu, u64 id, const void *value)
 	return ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg) < 0 ? -errno : 0;
 }
 
+int cpu_set_reg(struct vcpu *vcpu, u64 id, u64 value)
+{
+	return set_reg(vcpu, id, &value);
+}
+
 int cpu_get_mpidr(struct vcpu *vcpu, u64 *mpidr)
 {
 	int err = cpu_get_reg(vcpu, MPIDR_EL1, mpidr);

@@ -24,7 +24,8 @@ u64 cpu_get_clidr(struct vcpu *vcpu);
 /* The boot CPU begins at @entry and finds the device tree at @fdt. */
 int cpu_set_entry(struct vcpu *vcpu, u64 entry, u64 fdt);
 
-/* Read a register of 64 bits. 0 or -errno. */
+/* Read or set a register of 64 bits. 0 or -errno. */
 int cpu_get_reg(struct vcpu *vcpu, u64 id, u64 *value);
+int cpu_set_reg(struct vcpu *vcpu, u64 id, u64 value);
 
 #endif

@@ -93,6 +93,8 @@ struct arch_vm {
 	struct pci_window mem64;
 	void *pvtime; /* PVTIME_LEN bytes, mapped; NULL: none */
 	struct irq_line_hub spis[NR_SPIS];
+	bool has_paused_count; /* while paused; main thread */
+	u64 paused_count;      /* the virtual counter then */
 };
 
 #endif

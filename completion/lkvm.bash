@@ -16,7 +16,16 @@ _lkvm()
 	elif [ "$command" = help ]; then
 		[ "$COMP_CWORD" = 2 ] &&
 			words=$("$program" help --names 2>/dev/null)
-	elif [ "$command" = run ]; then
+	elif [ "$command" != run ]; then
+		case $word in
+		-*) words=$("$program" help --names "$command" 2>/dev/null) ;;
+		*)
+			# Names of running VMs.
+			words=$("$program" list --json 2>/dev/null |
+				sed -n 's/^{"name":"\([^" ]*\)".*/\1/p')
+			;;
+		esac
+	else
 		# Bash splits --option=value into three words.
 		[ "$word" = = ] && word=
 		[ "$before" = = ] && before=${COMP_WORDS[COMP_CWORD - 2]}

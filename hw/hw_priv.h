@@ -69,6 +69,8 @@ struct serial {
 
 void serial_init(struct serial *s, struct chardev *chr);
 void serial_release(struct serial *s);
+/* A break, then @key. -EAGAIN: the guest has earlier input to read, or none. */
+int serial_send_break(struct serial *s, u8 key);
 enum bus_result serial_access(void *opaque, struct bus_access *acc);
 /* What the chardev calls, with a struct serial as opaque. */
 extern const struct chardev_front_ops serial_front_ops;

@@ -160,6 +160,27 @@ static void serial_receive(void *opaque, const u8 *bytes, size_t len)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/*
+ * A break shows as a zero with BI set in LSR (data sheet 8.4), and here LSR is not
+ * kept for each byte: it must be the first one that the driver will read.
+ */
+int serial_send_break(struct serial *s, u8 key)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&s->lock);
+	if (!is_listening(s) || s->rx.count || fifo_depth(s) < 2) {
+		err = -EAGAIN;
+	} else {
+		receive_byte(s, 0);
+		s->line_errors |= UART_LSR_BI;
+		receive_byte(s, key);
+		update_irq(s);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return err;
+}
+
 /* ---- Transmitter ---- */
 
 /* Hand over what waits, as far as the chardev has room. */
@@ -521,9 +542,20 @@ static void serial_describe(struct device *dev, struct device_desc *out)
 	};
 }
 
+/* The kernel's console is the first port, unless it is another device. */
+static int serial_send_sysrq(struct device *dev, u8 key)
+{
+	struct serial *s = to_serial(dev);
+
+	if (s->index || dev->vm->config->console != CONSOLE_SERIAL)
+		return -ENODEV;
+	return serial_send_break(s, key);
+}
+
 static const struct device_ops serial_ops = {
 	.name = "serial",
 	.describe = serial_describe,
+	.send_sysrq = serial_send_sysrq,
 	.start = serial_start,
 	.pause = serial_pause,
 	.resume = serial_resume,

@@ -97,6 +97,10 @@ static const struct confine_rule waiting_loop[] = { ANY("epoll_wait"),
 						    ANY("epoll_pwait"),
 						    NEW("epoll_pwait2"), END };
 
+/* control.c: a client comes, and who it is */
+static const struct confine_rule control[] = { ANY("accept4"),
+					       ANY("getsockopt"), END };
+
 /* vcpu.c; confine_arch_vcpu is for arch_dump_vcpu() */
 static const struct confine_rule running_guest[] = { IOCTL(KVM_RUN), END };
 
@@ -124,13 +128,12 @@ static const struct confine_rule signals[] = { ANY("rt_sigtimedwait"),
 					       ANY("tkill"), END };
 
 /* char_core.c; exit() of the C library looks after its streams. */
-static const struct confine_rule taking_down[] = { IOCTL(FIONREAD),
-						   ANY("fstat"),
-						   ANY("newfstatat"),
-						   ANY("lseek"),
-						   ANY("fcntl"),
-						   ANY("tkill"),
-						   END };
+static const struct confine_rule taking_down[] = {
+	IOCTL(FIONREAD), ANY("fstat"), ANY("newfstatat"), ANY("lseek"),
+	ANY("fcntl"),
+	/* instance.c: its socket */
+	ANY("unlinkat"), ANY("tkill"), END
+};
 
 /*
  * All that kvm_create() does, and loading the libraries for compressed kernels.
@@ -165,14 +168,16 @@ const struct confine_kind_rules confine_kinds[CONFINE_KINDS] = {
 			   { base, running_guest, confine_arch_vcpu, interrupts,
 			     machine, vhost, sources } },
 	[CONFINE_LOOP] = { "loop",
-			   { base, interrupts, sources, waiting_loop } },
+			   { base, interrupts, sources, waiting_loop,
+			     control } },
 	[CONFINE_WORKER] = { "worker", { base, interrupts, disk } },
 	[CONFINE_WRITER] = { "writer", { base } },
 	[CONFINE_WATCH] = { "watch", { base, signals } },
 	[CONFINE_MAIN] = { "main",
 			   { base, interrupts, machine, vhost, sources, disk,
-			     taking_down } },
+			     taking_down, confine_arch_vcpu,
+			     confine_arch_pause } },
 	[CONFINE_MAIN_RESTART] = { "main_restart",
 				   { base, creating, sources, waiting_loop,
-				     disk, taking_down } },
+				     control, disk, taking_down } },
 };

@@ -49,7 +49,7 @@ struct confine_rule {
 #define LOW 0xffffffffU
 #define IOCTL(request) WHERE("ioctl", 1, LOW, (uint32_t)(request))
 
-#define CONFINE_MAX_LISTS 8
+#define CONFINE_MAX_LISTS 12
 
 /* What one kind of thread may call: several lists. */
 struct confine_kind_rules {
@@ -59,6 +59,7 @@ struct confine_kind_rules {
 
 /* ioctls of vCPUs that one architecture has: confine_x86.c, confine_arm.c */
 extern const struct confine_rule confine_arch_vcpu[];
+extern const struct confine_rule confine_arch_pause[];
 
 extern const struct confine_kind_rules confine_kinds[CONFINE_KINDS];
 

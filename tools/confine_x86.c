@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What arch_dump_vcpu() of x86 calls. */
+/* What arch_dump_vcpu(), the pauses and NMIs of x86 call. */
 #include "confine_rules.h"
 
 #include <linux/kvm.h>
@@ -14,5 +14,11 @@ const struct confine_rule confine_arch_vcpu[] = {
 	IOCTL(KVM_GET_REGS),
 	IOCTL(KVM_GET_SREGS),
 	IOCTL(KVM_TRANSLATE),
+	END,
+};
+
+const struct confine_rule confine_arch_pause[] = {
+	IOCTL(KVM_KVMCLOCK_CTRL),
+	IOCTL(KVM_NMI),
 	END,
 };

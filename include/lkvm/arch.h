@@ -15,6 +15,7 @@ struct kvm;
 struct kvm_config;
 struct kvm_run;
 struct pci_windows;
+struct text_sink;
 struct vcpu;
 
 /*
@@ -95,8 +96,26 @@ int arch_vcpu_start(struct vcpu *vcpu);
  */
 int arch_handle_exit(struct vcpu *vcpu);
 
-/* Write registers and the code around the program counter to the log. */
-void arch_dump_vcpu(struct vcpu *vcpu);
+/*
+ * Registers and the code around the program counter, and @deeply also the stack
+ * and the way through the page tables. The vCPU's own thread, or any while it
+ * is out of the guest.
+ */
+void arch_dump_vcpu(struct vcpu *vcpu, const struct text_sink *sink,
+		    bool deeply);
+
+/*
+ * A non-maskable interrupt. -ENOTSUP: this architecture has none. The vCPU is out
+ * of the guest.
+ */
+int arch_vcpu_nmi(struct vcpu *vcpu);
+
+/*
+ * The guest was, and will no more be, paused: all vCPUs are out of the guest.
+ * Its clocks are told, so that nobody in it thinks that a CPU has hung.
+ */
+void arch_vm_paused(struct kvm *vm);
+void arch_vm_resuming(struct kvm *vm);
 
 /*
  * Argument @index, below 6, of the system call that SIGSYS stopped. @context is the

@@ -30,6 +30,14 @@ struct command {
 };
 
 extern const struct command run_command;
+extern const struct command list_command;
+extern const struct command stop_command;
+extern const struct command pause_command;
+extern const struct command resume_command;
+extern const struct command reset_command;
+extern const struct command wait_command;
+extern const struct command stat_command;
+extern const struct command debug_command;
 extern const struct command version_command;
 extern const struct command help_command;
 

@@ -63,6 +63,12 @@ struct device_ops {
 	 */
 	int (*press_power)(struct device *dev);
 	/*
+	 * Send the guest's kernel a break and @key, its magic SysRq. -EAGAIN:
+	 * earlier input is still to be taken; -ENODEV: not this device. The
+	 * event loop.
+	 */
+	int (*send_sysrq)(struct device *dev, u8 key);
+	/*
 	 * After all devices exist and before vCPUs run. May fail, having said
 	 * why with vm_fail().
 	 */
@@ -104,6 +110,8 @@ int devices_start(struct kvm *vm);
 void devices_pause(struct kvm *vm);
 void devices_resume(struct kvm *vm);
 void devices_stop(struct kvm *vm);
+/* Magic SysRq on the guest's console: see device_ops. -ENODEV: it has none. */
+int vm_send_sysrq(struct kvm *vm, u8 key);
 /* Newest first. Accepts a VM whose devices were created in part. */
 void devices_destroy(struct kvm *vm);
 

@@ -30,12 +30,19 @@ struct vcpu;
 enum vm_end {
 	VM_RUNNING,
 	VM_END_POWEROFF, /* the guest, or lkvm's user, ended it in order */
+	VM_END_STOP,	 /* "lkvm stop" did */
 	VM_END_RESET,
 	VM_END_CRASH, /* triple fault, KVM internal error, unknown exit */
 	VM_END_PANIC, /* pvpanic */
 	VM_END_TIMEOUT,
 	VM_END_SIGNAL, /* kvm->end_signal says which */
 	VM_END_ERROR,  /* kvm->failure says why */
+};
+
+/* Work for the main thread: see vm_post(). */
+struct vm_job {
+	void (*run)(struct vm_job *job, struct kvm *vm);
+	struct vm_job *next; /* of the list; guarded by kvm.state_lock */
 };
 
 /*
@@ -66,12 +73,13 @@ struct kvm {
 	struct vcpu *vcpus;	     /* nr_vcpus of them */
 	unsigned int nr_vcpus;
 
-	pthread_mutex_t state_lock; /* guards end, end_signal, paused, parked */
+	pthread_mutex_t state_lock; /* guards all below */
 	pthread_cond_t state_changed;
 	enum vm_end end;
 	int end_signal;
 	bool paused;
 	unsigned int parked; /* vCPUs that wait in vm_checkpoint() */
+	struct vm_job *jobs; /* newest first */
 };
 
 /* fail() and fail_host() for a VM: see failure.h. */
@@ -97,9 +105,27 @@ void vm_end(struct kvm *vm, enum vm_end end);
 /* The same for a signal that asked for it. */
 void vm_end_signal(struct kvm *vm, int signal);
 
-/* All vCPUs leave the guest and wait; returns when they do. Main thread. */
-void vm_pause(struct kvm *vm);
-void vm_resume(struct kvm *vm);
+/*
+ * Have the main thread do @job, in kvm_wait(): what may block, and what needs all
+ * vCPUs out of the guest. -ESHUTDOWN: the VM has ended. If it ends before its
+ * turn comes, @job is forgotten. Any thread; storage is the caller's.
+ */
+int vm_post(struct kvm *vm, struct vm_job *job);
+
+/*
+ * Pause: vCPUs leave the guest and wait, devices finish what is under way; returns
+ * when they have. False: it was so already. Main thread, by way of vm_post().
+ */
+bool vm_pause(struct kvm *vm);
+bool vm_resume(struct kvm *vm);
+bool vm_is_paused(struct kvm *vm);
+
+/*
+ * For a look at the vCPUs: they leave the guest, devices go on. False: they are
+ * paused, so there is nothing to undo with vm_unhold(). Main thread.
+ */
+bool vm_hold(struct kvm *vm);
+void vm_unhold(struct kvm *vm);
 
 /*
  * Called by vCPU threads between exits after a kick: waits while the VM is

@@ -31,6 +31,21 @@ void log_debug(const char *fmt, ...) LOG_FORMAT(1, 2);
 void log_text(const char *fmt, ...) LOG_FORMAT(1, 2);
 
 /*
+ * Where a report of several lines goes: one call a line, no newline in it. Must not
+ * block.
+ */
+struct text_sink {
+	void (*line)(void *opaque, const char *text);
+	void *opaque;
+};
+
+void text_emit(const struct text_sink *sink, const char *fmt, ...)
+	LOG_FORMAT(2, 3);
+
+/* A sink of log_info(). */
+extern const struct text_sink log_info_sink;
+
+/*
  * For what a guest can cause: a warning the first time, silence afterwards, so
  * that a hostile guest cannot flood the log. One instance per device, zeroed.
  */

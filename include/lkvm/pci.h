@@ -19,6 +19,7 @@
 
 struct kvm;
 struct pci_function;
+struct text_sink;
 
 #define PCI_CONFIG_LEN 4096U
 #define PCI_SLOTS 32U
@@ -240,14 +241,8 @@ void pci_remove(struct pci_function *fn);
  */
 int pci_assign_bars(struct pci_bus *bus);
 
-/* Where pci_dump() writes: one call a line, no newline in it. Must not block. */
-struct pci_dump_sink {
-	void (*line)(void *opaque, const char *text);
-	void *opaque;
-};
-
 /* Registers, mappings and interrupts of all functions. Any thread. */
-void pci_dump(struct pci_bus *bus, const struct pci_dump_sink *sink);
+void pci_dump(struct pci_bus *bus, const struct text_sink *sink);
 
 /*
  * Who is told of each piece of BAR memory that the guest reaches without an exit

@@ -9,6 +9,8 @@ set -u
 case_name=$(basename "$0" .sh)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+# Nobody else's VMs.
+export XDG_RUNTIME_DIR=$tmp
 failed=0
 
 pass()

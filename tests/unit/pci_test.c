@@ -1250,7 +1250,7 @@ static void test_msix__adopted_with_table_and_pba_in_two_bars(void **state)
 static void test_pci__dump_shows_registers_and_mappings(void **state)
 {
 	char all[4096] = "";
-	const struct pci_dump_sink sink = { append, all };
+	const struct text_sink sink = { append, all };
 	struct fixture *f = *state;
 	struct probe *p = plug_msix(f);
 	struct pci_doorbell db = { .offset = 0x900 };

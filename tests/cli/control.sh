@@ -1,0 +1,213 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Running VMs: list, stop, pause, resume, reset, wait, debug, stat; names and the
+# folder of sockets; clients of all kinds.
+
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+for command in stop pause resume reset wait stat; do
+	usage_error "$command: which" "$command: which VM" "$command"
+	usage_error "$command: all or one" "all VMs, or those" \
+		"$command" -a -n x
+	expect "$command: no such VM" 128 '' \
+		"^  Error: $command: no VM of the name x is running[^"$'\n'']*$' \
+		"$command" -n x
+	expect "$command: nobody is there" 0 '' 'Info: no VM is running' \
+		"$command" --all
+done
+expect 'debug: what' 129 '' 'debug: what' debug -a
+usage_error 'a name that can be none' 'a/b can be no name' stop -n a/b
+usage_error 'negative grace' 'is no number of seconds' stop -n a --grace -5
+expect 'list: none' 0 '^ +PID +NAME +STATE[^'$'\n'']*$' '' list
+expect 'list --json: none' 0 '' '' list --json
+
+if ! has_kvm; then
+	skip 'running VMs' 'no /dev/kvm here'
+	finish
+fi
+
+folder=$XDG_RUNTIME_DIR/lkvm
+guest "$tmp/halt" '\372\364\353\375' # cli; hlt; jmp
+guest "$tmp/reset" '\260\376\346\144\364\353\375'
+flags=(--nodefaults -m 64 -c 1)
+
+# is_up NAME: it answers.
+is_up()
+{
+	local i
+
+	for ((i = 0; i < 200; i++)); do
+		"$LKVM" list --json | grep -q "\"name\":\"$1\",.*\"state\":\"r" &&
+			return 0
+		sleep 0.05
+	done
+	fail "$1 comes up" "$("$LKVM" list)" "$(cat "$tmp/$1.err")"
+	return 1
+}
+
+# start NAME ARG...: a VM in the background, its pid in $pid, and it answers.
+start()
+{
+	local name=$1
+
+	shift
+	"$LKVM" run "${flags[@]}" --name "$name" "$@" "$tmp/halt" \
+		</dev/null >/dev/null 2>"$tmp/$name.err" &
+	pid=$!
+	is_up "$name"
+}
+
+# ended NAME WANT: the VM in $pid does, with that status and nothing to say.
+ended()
+{
+	status=0
+	wait "$pid" 2>/dev/null || status=$?
+	if [ "$status" = "$2" ] && [ ! -s "$tmp/$1.err" ]; then
+		pass "$1: status $2"
+	else
+		fail "$1: status $2" "status $status" "$(cat "$tmp/$1.err")"
+	fi
+}
+
+# check NAME CONDITION...
+check()
+{
+	local name=$1
+
+	shift
+	if "$@"; then pass "$name"; else fail "$name" "$*"; fi
+}
+
+start one
+mode=$(stat -c '%a %F' "$folder" "$folder/one.sock")
+check 'folder 0700, socket 0600' [ "$mode" = "700 directory
+600 socket" ]
+expect 'list' 0 "$pid +one +running +1 +64" '' list
+expect 'list --json' 0 "^\\{\"name\":\"one\",\"pid\":$pid,\"state\":\"running\"" '' \
+	list --json
+expect 'a name that is taken' 128 '' \
+	'Fatal: a VM with the name one is running' \
+	run "${flags[@]}" --name one "$tmp/halt"
+expect 'a name that is taken, in another folder' 128 '' 'the name one is' \
+	run "${flags[@]}" --name one "$tmp/halt"
+expect 'pause' 0 '^one: paused$' '' pause one
+expect 'pause again' 0 '^one: was paused already$' '' pause one
+expect 'list shows it' 0 '"state":"paused"' '' list --json
+expect 'debug of a paused VM' 0 '^one:.*vCPU 0 registers:.*rip 0*2 .*eb fd' '' \
+	debug -d -n one
+expect 'resume' 0 '^one: resumed$' '' resume -n one
+expect 'resume again' 0 '^one: was not paused$' '' resume -n one
+expect 'debug --dump' 0 'vCPU 0 registers:.*stack at.*page tables' '' \
+	debug --dump one
+expect 'debug --pci' 0 '00:00.0 1b36:0008 .*host bridge' '' debug --pci one
+expect 'debug --nmi' 0 '' '' debug --nmi 0 one
+# kvmtool dies of the first one.
+usage_error 'S15: a negative vCPU' '-5 is no number of a CPU' debug -m -5 one
+expect 'a vCPU that is not there' 128 '' 'cpu is from 0 to 0, not 7' \
+	debug -m 7 one
+expect 'sysrq: the guest does not listen' 128 '' 'does not read' \
+	debug -s h one
+expect 'stat' 0 'one: ram: 67108864.*one: cpus 0 exits: ' '' stat one
+# kvmtool hangs here, and so does every other command from then on.
+expect '10.2-9: stat -m without a balloon' 0 'ram: 67108864' '' \
+	stat -m -n one
+expect 'list after that' 0 'one +running' '' list
+"$LKVM" wait one >"$tmp/waited" 2>&1 &
+waiter=$!
+expect 'stop' 0 '' '' stop -n one
+ended one 0
+wait $waiter
+check 'wait: status' [ $? = 0 ]
+check 'wait: how' [ "$(cat "$tmp/waited")" = 'one: stop, status 0' ]
+check 'the socket has gone' [ ! -e "$folder/one.sock" ]
+
+# A crash, and a signal, as wait tells them.
+start two
+"$LKVM" wait two >"$tmp/waited" 2>&1 &
+waiter=$!
+"$LKVM" list >/dev/null
+kill -TERM "$pid"
+wait "$pid" 2>/dev/null
+status=0
+wait $waiter || status=$?
+check 'wait: a signal' [ "$status $(cat "$tmp/waited")" = \
+	'143 two: signal, status 143' ]
+check 'SIGTERM: the socket has gone' [ ! -e "$folder/two.sock" ]
+
+# kill -9 leaves a socket that nobody listens on.
+start three
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null
+check 'kill -9: the socket is there' [ -S "$folder/three.sock" ]
+run list --json
+check 'kill -9: list is right' [ -z "$out" ]
+check 'kill -9: list cleaned up' [ ! -e "$folder/three.sock" ]
+start three
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null
+start three # with the socket of the one before
+expect 'kill -9: the name is free' 0 'three +running' '' list
+
+# A VM that is stopped, as by Ctrl-Z, takes nobody with it.
+start four
+kill -STOP "$pid"
+run list
+check 'a VM that does not answer' grep -qE "$pid +four +silent" "$tmp/out"
+check 'and those that do' grep -qE 'three +running' "$tmp/out"
+kill -CONT "$pid"
+expect 'reset' 0 '^four: ended: only --reboot=restart' '' reset four
+ended four 0
+start five --reboot=restart
+expect 'reset: restarts' 0 '^five: reset$' '' reset five
+is_up five && pass 'five runs again, and has its socket'
+expect 'stop --all --force' 0 '' '' stop --all --force
+ended five 0
+check 'all have gone' [ -z "$("$LKVM" list --json)" ]
+
+# Folders.
+other=$tmp/other
+mkdir "$other"
+unset_run() { env -u XDG_RUNTIME_DIR "$@"; }
+unset_run HOME="$other" "$LKVM" run "${flags[@]}" --name home "$tmp/halt" \
+	</dev/null >/dev/null 2>"$tmp/home.err" &
+pid=$!
+HOME=$other is_up home
+check 'without XDG_RUNTIME_DIR: .lkvm at home' [ -S "$other/.lkvm/home.sock" ]
+HOME=$other expect 'the name is taken there, too' 128 '' 'name home is running' \
+	run "${flags[@]}" --name home "$tmp/halt"
+HOME=$other expect 'stop it there' 0 '' '' stop home
+ended home 0
+status=0
+err=$(env -u XDG_RUNTIME_DIR -u HOME "$LKVM" run "${flags[@]}" "$tmp/reset" \
+	2>&1 </dev/null) || status=$?
+if [ "$(id -u)" = 0 ] && [ -w /run ]; then
+	check 'without a home: /run/lkvm' [ "$status$err" = 0 ]
+else
+	check 'without HOME it runs' [ "$status" = 0 ]
+fi
+long=$tmp/$(printf '%0120d' 1)
+mkdir "$long"
+XDG_RUNTIME_DIR=$long start long
+XDG_RUNTIME_DIR=$long expect 'a folder with a long path' 0 'long +running' '' list
+XDG_RUNTIME_DIR=$long run stop long
+ended long 0
+chmod 755 "$folder"
+start six
+check 'a folder that others could enter' [ "$(stat -c %a "$folder")" = 700 ]
+
+# Clients that are not lkvm.
+if command -v python3 >/dev/null; then
+	while read -r line; do
+		case $line in
+		PASS*) pass "${line#PASS }" ;;
+		*) fail "${line#FAIL }" ;;
+		esac
+	done < <(python3 tests/cli/control_clients.py "$folder/six.sock" 2>&1)
+else
+	skip 'clients of all kinds' 'no python3 here'
+fi
+expect 'after all that' 0 'six +running' '' list
+expect 'stop six' 0 '' '' stop six
+ended six 0
+finish
