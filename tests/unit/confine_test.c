@@ -326,7 +326,20 @@ static void use_loop(void)
 
 	expect_ebadf(epoll_wait(-1, &event, 1, 0));
 	expect_ebadf(epoll_ctl(-1, EPOLL_CTL_DEL, 0, NULL));
+	expect_ebadf(accept4(-1, NULL, NULL, SOCK_CLOEXEC));
+	expect_ebadf(getsockopt(-1, SOL_SOCKET, SO_PEERCRED, NULL, NULL));
 	expect_ebadf(ioctl(-1, KVM_SIGNAL_MSI, 0));
+}
+
+static void use_main(void)
+{
+	expect_ebadf(unlinkat(-1, "x", 0));
+#ifdef __x86_64__
+	expect_ebadf(ioctl(-1, KVM_KVMCLOCK_CTRL));
+	expect_ebadf(ioctl(-1, KVM_NMI));
+#else
+	expect_ebadf(ioctl(-1, KVM_SET_ONE_REG, NULL));
+#endif
 }
 
 static void use_signals(void)
@@ -345,6 +358,8 @@ static void test_confine__each_kind_has_its_calls(void **state)
 	expect_ok(CONFINE_WORKER, use_disk);
 	expect_ok(CONFINE_LOOP, use_loop);
 	expect_ok(CONFINE_WATCH, use_signals);
+	expect_ok(CONFINE_MAIN, use_main);
+	expect_ok(CONFINE_MAIN_RESTART, use_main);
 	expect_ok(CONFINE_MAIN_RESTART, use_vcpu);
 	expect_ok(CONFINE_MAIN_RESTART, use_disk);
 	expect_ok(CONFINE_MAIN_RESTART, use_loop);
