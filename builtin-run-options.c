@@ -104,11 +104,6 @@ static int check_disk_path(const struct option *opt, const char *path,
 
 	if (!*path)
 		return option_fail(opt, why, "needs the path of an image");
-	if (!strncmp(path, "scsi:", 5))
-		return option_fail(opt, why,
-				   "%s: vhost-scsi disks are not in this "
-				   "version",
-				   path);
 	if (!stat(path, &st) && S_ISDIR(st.st_mode))
 		return option_fail(opt, why,
 				   "%s is a directory: directories as root "
@@ -118,7 +113,7 @@ static int check_disk_path(const struct option *opt, const char *path,
 	return 0;
 }
 
-/* PATH[,ro][,direct][,format=raw] */
+/* PATH[,ro][,direct][,format=raw], or scsi:WWPN */
 static int set_disk(const struct option *opt, const struct option_value *value,
 		    void *target, struct failure *why)
 {
@@ -132,8 +127,11 @@ static int set_disk(const struct option *opt, const struct option_value *value,
 	if (value->negated) {
 		while (config->nr_disks)
 			free(run->disk_paths[--config->nr_disks]);
+		config->nr_scsi = 0;
 		return 0;
 	}
+	if (!strncmp(value->text, "scsi:", 5))
+		return run_add_scsi(opt, run, value->text + 5, why);
 	if (config->nr_disks == CONFIG_MAX_DISKS)
 		return option_fail(opt, why, "%s: at most %u disks",
 				   value->text, CONFIG_MAX_DISKS);
@@ -440,6 +438,10 @@ const struct option run_option_table[] = {
 	  .help = "no network; there is none in this version",
 	  .set = set_network,
 	  .flags = OPTION_LAST_ARG_OPTIONAL },
+	{ .name = "vsock",
+	  .arg = "CID",
+	  .help = "sockets between host and guest, which has address CID",
+	  .set = run_set_vsock },
 	{ .name = "virtio-transport",
 	  .arg = "NAME",
 	  .help = "how the guest finds virtio devices: pci, pci-legacy, and "
@@ -535,7 +537,6 @@ const struct option run_option_table[] = {
 	OPTION_REFUSE("gtk", NULL, NO_DISPLAY),
 	OPTION_REFUSE("sdl", NULL, NO_DISPLAY),
 	OPTION_REFUSE("vidmode", "N", NO_DISPLAY),
-	OPTION_REFUSE("vsock", "CID", "vsock is" NOT_YET),
 	OPTION_REFUSE("sandbox", "SCRIPT", NO_ROOTFS),
 	OPTION_REFUSE("no-dhcp", NULL, NO_ROOTFS),
 	OPTION_REFUSE("vfio-pci", "ADDRESS", NO_VFIO),

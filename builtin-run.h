@@ -3,6 +3,7 @@
  * Private to builtin-run*.c: from the words of the command line to a struct
  * kvm_config. The parts of builtin-run:
  *   builtin-run-options.c  the table of options, and their setters
+ *   builtin-run-vhost.c    setters of options for vhost devices
  *   builtin-run-config.c   what was not said: defaults, kernel, command line
  *   builtin-run-signals.c  signals and the time limit
  *   builtin-run.c          the life of the VM, and the exit status
@@ -42,6 +43,11 @@ struct run_options {
 };
 
 extern const struct option run_option_table[];
+
+option_set_fn run_set_vsock; /* --vsock CID */
+/* --disk scsi:@text */
+int run_add_scsi(const struct option *opt, struct run_options *run,
+		 const char *text, struct failure *why);
 
 /* 0, OPTIONS_HELP, or -EINVAL with @why; run_options_release() in any case. */
 int run_options_parse(struct run_options *run, int argc, char *const *argv,

@@ -42,7 +42,7 @@ _lkvm()
 			;;
 		--network | -n) words=mode=none ;;
 		--cpus | -c | --mem | -m | --params | -p | --name | \
-			--timeout | --debug-iodelay) return ;;
+			--timeout | --debug-iodelay | --vsock) return ;;
 		--hugetlbfs | --dump-acpi)
 			mapfile -t COMPREPLY < <(compgen -d -- "$word")
 			return

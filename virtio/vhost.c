@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -33,6 +34,34 @@ int vhost_ioctl(struct vhost *vhost, unsigned long request, const char *name,
 }
 
 /* ---- Creation ---- */
+
+int vhost_open(struct kvm *vm, const char *kind, int *fd)
+{
+	char path[32];
+	int got;
+
+	snprintf(path, sizeof(path), "/dev/vhost-%s", kind);
+	got = vhost_sys_open(path);
+	*fd = got;
+	if (got >= 0)
+		return 0;
+	if (got == -ENOENT || got == -ENODEV)
+		return vm_fail_host(vm, got,
+				    "there is no %s: load the module "
+				    "vhost_%s",
+				    path, kind);
+	if (got == -EACCES)
+		return vm_fail_host(vm, got,
+				    "no permission for %s: give this user or "
+				    "its group read and write access",
+				    path);
+	return vm_fail_host(vm, got, "%s: %s", path, strerror(-got));
+}
+
+void vhost_close(int fd)
+{
+	close(fd);
+}
 
 /* Before there is a guest, an error is the user's to know. */
 #define set_up(vm, vhost, request, arg)                                        \

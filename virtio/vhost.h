@@ -5,7 +5,7 @@
  *
  * A device embeds one struct vhost for each file it has opened, and calls
  *
- *   vhost_init()                       when the device is created
+ *   vhost_open(), vhost_init()         when the device is created
  *   vhost_start() in its activate(), vhost_stop() in its deactivate()
  *   vhost_release()                    when it is destroyed
  *
@@ -66,6 +66,13 @@ struct vhost {
 };
 
 /*
+ * Open /dev/vhost-@kind. Negative errno, having said why, and what to do.
+ * vhost_close() is for a @fd that vhost_init() has not seen.
+ */
+int vhost_open(struct kvm *vm, const char *kind, int *fd);
+void vhost_close(int fd);
+
+/*
  * @fd: /dev/vhost-..., opened and owned from now on, even on failure. vhost's
  * queue n is dev->queues[first + n], n < nr_queues <= VHOST_MAX_QUEUES. @vm's
  * RAM is mapped and @dev initialised. Negative errno, having said why.
@@ -107,7 +114,8 @@ static inline bool vhost_queue_is_set(const struct vhost *vhost,
 int vhost_ioctl(struct vhost *vhost, unsigned long request, const char *name,
 		void *arg);
 
-/* virtio/vhost_sys.c: the call itself, for a test to replace. 0 or -errno. */
+/* virtio/vhost_sys.c: system calls, for a test to replace. fd, 0 or -errno. */
+int vhost_sys_open(const char *path);
 int vhost_sys_ioctl(int fd, unsigned long request, void *arg);
 
 #endif

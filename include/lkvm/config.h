@@ -13,11 +13,17 @@ struct arch_config;
 
 #define CONFIG_MAX_DISKS 31 /* as many as the PCI bus has slots for */
 #define CONFIG_MAX_TTYS 4
+#define CONFIG_MAX_SCSI 4
 
 struct disk_config {
 	const char *path;
 	bool read_only;
 	bool direct; /* O_DIRECT: past the host's page cache */
+};
+
+/* A target of the host's kernel. */
+struct scsi_config {
+	char wwpn[224]; /* as long as vhost_wwpn in linux/vhost_types.h */
 };
 
 enum console_kind {
@@ -54,6 +60,9 @@ struct kvm_config {
 	bool tty_pty[CONFIG_MAX_TTYS]; /* this serial port goes to a new pty */
 	struct disk_config disks[CONFIG_MAX_DISKS];
 	unsigned int nr_disks;
+	struct scsi_config scsi[CONFIG_MAX_SCSI];
+	unsigned int nr_scsi;
+	u64 vsock_cid; /* 0: no vsock */
 	enum virtio_transport_kind virtio_transport;
 	bool rng;
 	const char *dump_acpi; /* folder for the ACPI tables, or NULL */

@@ -20,6 +20,8 @@ accepted '--tty 0 to 3' --tty 0 --tty 1 --tty 2 --tty 3
 accepted 'names' --name agl-normal_0.1
 accepted 'params' -p 'root=/dev/vda rw' --params=quiet
 accepted 'network none' --network mode=none -n mode=none --no-network
+accepted 'no vsock' --vsock 3 --vsock 0 --vsock=0x10 --no-vsock
+accepted 'scsi disks taken back' -d scsi:naa.1:x --no-disk
 accepted 'transport' --virtio-transport pci --virtio-transport=pci-legacy \
 	--no-virtio-transport --virtio-legacy --no-virtio-legacy
 accepted 'flags' --rng --nodefaults --debug --debug-single-step \
@@ -86,7 +88,18 @@ done
 usage_error 'transport x' 'there is no transport x' run --virtio-transport x
 usage_error 'disk that is a directory' 'is a directory: .*not in this version' \
 	run -d "$tmp"
-usage_error 'scsi disk' 'scsi:naa.1.*not in this version' run -d scsi:naa.1
+usage_error 'scsi disk without a name' 'needs the name of a vhost target' \
+	run -d scsi:
+usage_error 'scsi disk with words' 'no further words' run -d scsi:naa.1,ro
+usage_error '5 scsi disks' 'at most 4' run -d scsi:naa.1 -d scsi:naa.2 \
+	-d scsi:naa.3 -d scsi:iqn.2001-04.com.example:x -d scsi:naa.5
+for cid in 1 2 4294967295 4294967296 4294967299 18446744073709551615; do
+	usage_error "vsock $cid" "$cid is no guest's CID: those are 3 to" \
+		run --vsock $cid
+done
+for cid in -3 3x 18446744073709551616 ''; do
+	usage_error "vsock $cid" 'is no number' run "--vsock=$cid"
+done
 usage_error 'qcow2 disk' 'format qcow2 is not in this version' \
 	run -d "$tmp/disk,format=qcow2"
 usage_error 'disk word' 'rw is none of' run -d "$tmp/disk,rw"
@@ -95,7 +108,7 @@ usage_error '32 disks' 'at most 31' run "${most[@]}" -d "$tmp/disk"
 
 # By name, saying what is missing; the argument's form does not matter.
 for option in --9p=/src,tag --balloon --vnc --gtk --sdl --vidmode=0x312 \
-	--vsock=3 --sandbox=x --no-dhcp \
+	--sandbox=x --no-dhcp \
 	--vfio-pci=0000:01:00.0 --firmware=x --flash=x --aarch32 --pmu \
 	--disable-mte --vcpu-affinity=0-1 --kaslr-seed=1 --no-pvtime \
 	--sve-max-vl=256 --irqchip=gicv3-its --dump-dtb=x \

@@ -3,54 +3,10 @@
  * Register accesses of a hostile driver to a virtio device on PCI: each four
  * or more bytes of the input are one access to configuration space or a BAR.
  */
-#include <linux/virtio_ids.h>
-#include <stdlib.h>
 #include <string.h>
-#include "tests/support/fake_virtio.h"
-
-#define RAM_LEN (64 * KIB)
-#define NR_QUEUES 2
+#include "tests/support/fuzz_device.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
-
-static void fuzz_config_read(struct virtio_device *dev, unsigned int offset,
-			     void *buf, unsigned int len)
-{
-	static const u8 config[10];
-
-	memcpy(buf, config + offset, len);
-}
-
-/* Serves like a device would, on the spot. */
-static int fuzz_activate(struct virtio_device *dev)
-{
-	struct iovec iov[16];
-	struct virtq_chain chain = { .iov = iov, .max_iov = 16 };
-
-	for (unsigned int i = 0; i < dev->nr_queues; i++) {
-		struct virtq *q = &dev->queues[i];
-
-		for (unsigned int n = 0; n < 16; n++) {
-			if (virtq_pop(q, &chain) <= 0)
-				break;
-			virtq_push(q, chain.head, 0);
-		}
-		virtq_notify(q);
-	}
-	return 0;
-}
-
-static void fuzz_deactivate(struct virtio_device *dev)
-{
-}
-
-static const struct virtio_dev_ops fuzz_ops = {
-	.name = "fuzz",
-	.id = VIRTIO_ID_RNG,
-	.config_read = fuzz_config_read,
-	.activate = fuzz_activate,
-	.deactivate = fuzz_deactivate,
-};
 
 /*
  * First byte: what is accessed (configuration space, port BAR, memory BAR),
@@ -88,29 +44,18 @@ static size_t one_access(struct fake_vm *fake, const u8 *data, size_t len)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
-	struct virtio_device dev = { 0 };
-	struct fake_guest guest;
-	struct fake_vm fake;
+	struct fuzz_device fuzz;
 
-	fake_guest_init(&guest, RAM_LEN);
-	fake_vm_init(&fake, &guest);
-	if (virtio_device_init(&dev, &fuzz_ops, &guest.mem, 0, 10, NR_QUEUES,
-			       64) ||
-	    virtio_pci_create(&fake.vm, &dev))
-		abort();
-	atomic_flag_test_and_set(&dev.guest_error.done);
-	fake_vm_start(&fake);
+	fuzz_device_init(&fuzz, VIRTIO_TRANSPORT_PCI);
+	fake_vm_start(&fuzz.fake);
 	while (len >= 3) {
-		size_t used = one_access(&fake, data, len);
+		size_t used = one_access(&fuzz.fake, data, len);
 
 		if (used > len)
 			break;
 		data += used;
 		len -= used;
 	}
-	virtio_transport_destroy(&dev);
-	virtio_device_release(&dev);
-	fake_vm_release(&fake);
-	fake_guest_release(&guest);
+	fuzz_device_release(&fuzz);
 	return 0;
 }
