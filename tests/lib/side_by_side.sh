@@ -27,7 +27,7 @@ side_by_side_one()
 	local file=$1
 
 	shift
-	"$@" >"$file" 2>&1 </dev/null
+	("$@") >"$file" 2>&1 </dev/null
 	mv "$file" "$file.ended"
 }
 
@@ -43,6 +43,6 @@ side_by_side_wait()
 		done
 	done
 	[ "$1" != 0 ] || for (( ; shown < started; shown++)); do
-		cat "$dir/$shown"* # one that was killed has not ended well
+		cat "$dir/$shown" # it was killed
 	done
 }
