@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2317 # predicates, called by their names
 # --confine: what it accepts, and what it does to the threads of a running VM.
 
 # shellcheck source=tests/cli/lib.sh
@@ -32,15 +33,27 @@ accepted 'log, with a line on where it shows' --confine=log
 guest "$tmp/busy" '\353\376' # jmp .
 truncate -s 1M "$tmp/disk1" "$tmp/disk2"
 
-# start ARG...: a VM with every kind of thread, in $vm; it is up when it runs on.
+# start ARG...: a VM with every kind of thread, in $vm.
 start()
 {
 	"$LKVM" run --nodefaults -n mode=none -c 2 -m 64 --rng --tty 1 \
 		-d "$tmp/disk1" -d "$tmp/disk2,direct,ro" -k "$tmp/busy" "$@" \
 		</dev/null >/dev/null 2>"$tmp/err" &
 	vm=$!
-	sleep 1
 }
+
+# wait_for COMMAND...: until it succeeds.
+wait_for()
+{
+	local i
+
+	for ((i = 0; i < 300; i++)); do
+		"$@" && return
+		sleep 0.1
+	done
+	return 1
+}
+
 
 # stop: it must end of our signal, as unconfined ones do.
 stop()
@@ -57,55 +70,61 @@ threads_with()
 	grep -lE "^$1:[[:space:]]*$2\$" "/proc/$vm"/task/*/status | wc -l
 }
 
-# all_threads NAME: each is confined, and has no more rights.
-all_threads()
+# These are to be waited for: a VM takes its time to start.
+# Main, signals, two outputs, two disks, event loop, two vCPUs.
+all_confined()
 {
-	local name=$1 nr
+	local nr
 
 	nr=$(find "/proc/$vm/task" -mindepth 1 -maxdepth 1 | wc -l)
-	# main, signals, two outputs, two disks, event loop, two vCPUs
-	if [ "$nr" -ge 9 ] && [ "$(threads_with Seccomp 2)" = "$nr" ] &&
+	[ "$nr" -ge 9 ] && [ "$(threads_with Seccomp 2)" = "$nr" ] &&
 		[ "$(threads_with NoNewPrivs 1)" = "$nr" ] &&
 		[ "$(threads_with CapEff 0+)" = "$nr" ] &&
-		[ "$(threads_with CapPrm 0+)" = "$nr" ]; then
-		pass "$name"
+		[ "$(threads_with CapPrm 0+)" = "$nr" ]
+}
+
+# Main creates a VM in each round, the others cannot.
+all_but_main_confined()
+{
+	local nr
+
+	nr=$(threads_with Seccomp 2)
+	[ "$nr" -ge 9 ] && [ "$(threads_with CapEff 0+)" -ge $((nr - 1)) ]
+}
+
+none_confined()
+{
+	[ "$(threads_with Seccomp 0)" -ge 9 ] &&
+		[ "$(threads_with NoNewPrivs 1)" = 0 ]
+}
+
+# threads_are PREDICATE NAME
+threads_are()
+{
+	if wait_for "$1"; then
+		pass "$2"
 	else
-		fail "$name" "$nr threads" \
-			"$(grep -HE '^(Name|Seccomp|NoNewPrivs|Cap...):' \
-				"/proc/$vm"/task/*/status)" "$(<"$tmp/err")"
+		fail "$2" "$(grep -HE '^(Name|Seccomp|NoNewPrivs|Cap...):' \
+			"/proc/$vm"/task/*/status)" "$(<"$tmp/err")"
 	fi
 }
 
 start
-all_threads 'every thread is confined'
+threads_are all_confined 'every thread is confined'
 kill -USR2 "$vm"
-sleep 0.3
-grep -q '00:00.0' "$tmp/err" || fail 'SIGUSR2' "$(<"$tmp/err")"
+wait_for grep -q '00:00.0' "$tmp/err" || fail 'SIGUSR2' "$(<"$tmp/err")"
 stop
 
 start --confine=log
-all_threads 'and so with log'
+threads_are all_confined 'and so with log'
 stop
 
 start --confine=off
-if [ "$(threads_with Seccomp 0)" -ge 9 ] &&
-	[ "$(threads_with NoNewPrivs 1)" = 0 ]; then
-	pass 'none with off'
-else
-	fail 'none with off' "$(grep -H Seccomp: "/proc/$vm"/task/*/status)"
-fi
+threads_are none_confined 'none with off'
 stop
 
-# Each round creates a VM: the main thread can, all the others cannot.
 start --reboot=restart
-confined=$(threads_with Seccomp 2)
-if [ "$confined" -ge 9 ] &&
-	[ "$(threads_with CapEff 0+)" -ge $((confined - 1)) ]; then
-	pass 'restart: every thread is confined'
-else
-	fail 'restart: every thread is confined' \
-		"$(grep -HE '^(Seccomp|CapEff):' "/proc/$vm"/task/*/status)"
-fi
+threads_are all_but_main_confined 'restart: every thread is confined'
 stop
 
 # The keyboard controller's reset, over and over: mov al, 0xfe; out 0x64, al; hlt.

@@ -9,6 +9,10 @@
 #include <unistd.h>
 #include "backend/char_priv.h"
 
+enum {
+	PATIENCE_MS = 20000 /* of machines under load */
+};
+
 /* Not cmocka's: fuzzers link this file too. */
 static void check(bool ok, const char *what)
 {
@@ -68,7 +72,7 @@ void fake_chardev_expect(struct fake_chardev *fake, const char *expected)
 	while (n < len) {
 		ssize_t more;
 
-		check(is_readable(fake->screen_fd, 5000), "output in 5 s");
+		check(is_readable(fake->screen_fd, PATIENCE_MS), "output");
 		more = read(fake->screen_fd, got + n, len - n);
 		check(more > 0, "reading output");
 		n += (size_t)more;
@@ -76,12 +80,13 @@ void fake_chardev_expect(struct fake_chardev *fake, const char *expected)
 	check(!memcmp(got, expected, len), "output as expected");
 }
 
-size_t fake_chardev_drain(struct fake_chardev *fake, int ms)
+size_t fake_chardev_drain(struct fake_chardev *fake, size_t expected)
 {
 	char buf[4096];
 	size_t total = 0;
 
-	while (is_readable(fake->screen_fd, ms)) {
+	while (is_readable(fake->screen_fd,
+			   total < expected ? PATIENCE_MS : 20)) {
 		ssize_t n = read(fake->screen_fd, buf, sizeof(buf));
 
 		if (n <= 0)
@@ -93,7 +98,7 @@ size_t fake_chardev_drain(struct fake_chardev *fake, int ms)
 
 bool wait_until(bool (*condition)(void *opaque), void *opaque)
 {
-	for (int ms = 0; ms < 5000; ms++) {
+	for (int ms = 0; ms < PATIENCE_MS; ms++) {
 		if (condition(opaque))
 			return true;
 		usleep(1000);

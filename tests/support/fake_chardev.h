@@ -25,8 +25,8 @@ void fake_chardev_close(struct fake_chardev *fake, int timeout_ms);
 void fake_chardev_type(struct fake_chardev *fake, const char *text);
 /* The next @len bytes of output equal @expected. */
 void fake_chardev_expect(struct fake_chardev *fake, const char *expected);
-/* Read all that comes until it has been silent for @ms; returns the count. */
-size_t fake_chardev_drain(struct fake_chardev *fake, int ms);
+/* Read @expected bytes, and more if there are; returns how many came. */
+size_t fake_chardev_drain(struct fake_chardev *fake, size_t expected);
 
 /* Wait until @condition, checked every millisecond; false after 5 seconds. */
 bool wait_until(bool (*condition)(void *opaque), void *opaque);

@@ -323,7 +323,7 @@ struct room {
 	struct room *removes; /* removes this room's region from inside */
 	int remove_err;
 	unsigned int stay_ms;
-	atomic_bool left;
+	atomic_bool held, left; /* held: stays until that is over */
 	pthread_t thread;
 };
 
@@ -336,6 +336,8 @@ static enum bus_result room_access(void *opaque, struct bus_access *acc)
 		room->remove_err =
 			bus_remove(room->bus, &room->removes->region);
 	sleep_ms(room->stay_ms);
+	while (atomic_load(&room->held))
+		sleep_ms(1);
 	atomic_store(&room->left, true);
 	return BUS_HANDLED;
 }
@@ -389,13 +391,14 @@ static void test_bus__unlink_does_not_wait(void **state)
 
 	pthread_barrier_init(&entered, NULL, 2);
 	room_init(&room, f, 0x10, &entered);
-	room.stay_ms = 200;
+	atomic_store(&room.held, true);
 	pthread_create(&room.thread, NULL, visit_room, &room);
 	pthread_barrier_wait(&entered);
 
 	bus_unlink(&f->bus, &room.region);
 	assert_false(atomic_load(&room.left));
 	assert_int_equal(read_at(f, 0x10, 1), 0xff);
+	atomic_store(&room.held, false);
 	assert_int_equal(bus_quiesce(&f->bus, &room.region), 0);
 	assert_true(atomic_load(&room.left));
 	pthread_join(room.thread, NULL);

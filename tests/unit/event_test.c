@@ -18,7 +18,7 @@
 #include <cmocka.h> /* last: it has a macro named fail */
 
 #define MSEC 1000000ULL
-#define PATIENCE_MS 5000
+#define PATIENCE_MS 20000
 
 struct fixture {
 	struct failure why;

@@ -2,9 +2,10 @@
 # default: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # timeout: 200
-# 200 MiB written with fsync, then power-off: the same bytes outside.
+# Much (write_script: how much) written with fsync, then power-off: the same
+# bytes outside.
 
-truncate -s 200M disk.raw
+truncate -s "${mib}M" disk.raw
 write_script "poweroff -f" >script
 limit=180
 guest -d disk.raw <script
