@@ -11,13 +11,12 @@
 #include <sys/mman.h>
 #include "arm/cpu.h"
 #include "arm/gic.h"
+#include "arm/layout.h"
 #include "arm/machine.h"
 #include "lkvm/arch.h"
 #include "lkvm/kvm.h"
 
-#define MIN_ADDRESS_BITS 32U
 #define OLD_ADDRESS_BITS 40U /* of a KVM that does not let us choose */
-#define RAM_ALIGN (2 * MIB)
 
 const struct arch_required_cap arch_required_caps[] = {
 	{ KVM_CAP_ONE_REG, "KVM_CAP_ONE_REG" },
@@ -41,77 +40,26 @@ static unsigned int max_address_bits(const struct kvm *vm)
 	return bits > 0 ? (unsigned int)bits : OLD_ADDRESS_BITS;
 }
 
-/* Bits that it takes to reach what lies below @end. */
-static unsigned int bits_below(u64 end)
+static struct ram_layout ram_layout(const struct kvm *vm)
 {
-	unsigned int bits = MIN_ADDRESS_BITS;
-
-	while (bits < 63 && end > BIT64(bits))
-		bits++;
-	return bits;
-}
-
-/* Out of RAM's way; len 0 if this host has not enough bits. */
-static struct pci_window find_mem64(const struct kvm *vm)
-{
-	struct pci_window window = { MEM64_GPA, MEM64_LEN };
-	u64 start = ram_start(vm);
-	u64 end = start + vm->config->ram_len;
-
-	if (start < window.start + window.len && end > window.start)
-		window.start = align_up(end, MEM64_LEN);
-	if (bits_below(window.start + window.len) > max_address_bits(vm))
-		return (struct pci_window){ 0, 0 };
-	return window;
-}
-
-static int check_ram(struct kvm *vm)
-{
-	u64 start = ram_start(vm), len = vm->config->ram_len;
-	unsigned int max = max_address_bits(vm);
-	u64 end;
-
-	if (start < RAM_GPA)
-		return vm_fail(vm, -EINVAL,
-			       "memory: 0x%llx: devices are there: RAM may "
-			       "begin at 2048M (2 GiB) or above",
-			       (unsigned long long)start);
-	if (start % RAM_ALIGN)
-		return vm_fail(vm, -EINVAL,
-			       "memory: 0x%llx: RAM begins at a multiple of 2 "
-			       "MiB",
-			       (unsigned long long)start);
-	if (__builtin_add_overflow(start, len, &end) || bits_below(end) > max)
-		return vm_fail(vm, -EINVAL,
-			       "memory: %llu MiB from 0x%llx: this host's "
-			       "guests have %u address bits: give less",
-			       (unsigned long long)(len / MIB),
-			       (unsigned long long)start, max);
-	if (vm->config->arch->aarch32 && end > 4 * GIB)
-		return vm_fail(vm, -EINVAL,
-			       "memory: %llu MiB from 0x%llx: a 32-bit guest "
-			       "reaches 4 GiB: give at most %lluM",
-			       (unsigned long long)(len / MIB),
-			       (unsigned long long)start,
-			       (unsigned long long)((4 * GIB - RAM_GPA) / MIB));
-	return 0;
+	return (struct ram_layout){
+		.start = ram_start(vm),
+		.len = vm->config->ram_len,
+		.max_bits = max_address_bits(vm),
+		.aarch32 = vm->config->arch->aarch32,
+	};
 }
 
 int arch_vm_type(struct kvm *vm, unsigned long *type)
 {
-	struct pci_window mem64;
-	unsigned int bits;
-	int err = check_ram(vm);
+	struct ram_layout ram = ram_layout(vm);
+	int err = ram_layout_check(&ram, vm->failure);
 
 	if (err)
 		return err;
-	mem64 = find_mem64(vm);
-	bits = bits_below(ram_start(vm) + vm->config->ram_len);
-	if (mem64.len && bits_below(mem64.start + mem64.len) > bits)
-		bits = bits_below(mem64.start + mem64.len);
 	*type = 0;
 	if (ioctl(vm->sys_fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE) > 0)
-		*type = KVM_VM_TYPE_ARM_IPA_SIZE(bits);
+		*type = KVM_VM_TYPE_ARM_IPA_SIZE(ram_layout_bits(&ram));
 	return 0;
 }
 
@@ -159,6 +107,7 @@ static int map_ram(struct kvm *vm)
 int arch_vm_init(struct kvm *vm)
 {
 	struct arch_vm *arch = calloc(1, sizeof(*arch));
+	struct ram_layout ram = ram_layout(vm);
 	int err;
 
 	if (!arch)
@@ -166,7 +115,7 @@ int arch_vm_init(struct kvm *vm)
 	arch->gic_fd = -1;
 	arch->its_fd = -1;
 	vm->arch = arch;
-	arch->mem64 = find_mem64(vm);
+	arch->mem64 = ram_layout_mem64(&ram);
 	enable_undecoded_exits(vm);
 	err = cpu_check(vm);
 	if (!err)

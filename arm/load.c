@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The kinds of kernels (Image, compressed Image, flat image), firmware, and the
- * initrd. Order in RAM: kernel at the beginning; initrd and device tree at the
- * end of the first 256 MiB, out of the way of what flat images use beyond their
- * end; or, where that is too small, at the end of what a kernel can reach.
+ * initrd. layout.c tells where initrd and device tree go.
  */
 #include "arm/load.h"
 
@@ -11,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "arm/layout.h"
 #include "arm/linux_image.h"
 #include "arm/machine.h"
 #include "lkvm/codec.h"
@@ -18,11 +17,6 @@
 
 #define FLAT_OFFSET 0x80000ULL
 #define FLAT_OFFSET_32 0x8000ULL
-#define FDT_ALIGN (2 * MIB)	  /* and the most that a kernel maps of it */
-#define FIRMWARE_FDT_MAX 32704ULL /* what EDK2 has room for */
-#define FIRST_WINDOW (256 * MIB)
-#define LAST_WINDOW (32 * GIB) /* booting.rst, 2 */
-#define INITRD_ALIGN 4096ULL
 
 static u64 ram_start(const struct kvm *vm)
 {
@@ -212,43 +206,12 @@ int payload_load(struct kvm *vm, struct boot_plan *plan)
 
 /* ---- Initrd and device tree ---- */
 
-/* At the end of [plan->end, @limit): initrd, then the device tree. */
-static bool place_below(struct boot_plan *plan, u64 limit, u64 initrd_len)
-{
-	u64 fdt = align_down(limit, FDT_ALIGN);
-
-	if (fdt < FDT_ALIGN + plan->end)
-		return false;
-	fdt -= FDT_ALIGN;
-	if (fdt - plan->end < initrd_len)
-		return false;
-	plan->fdt = fdt;
-	plan->fdt_max = FDT_ALIGN;
-	plan->initrd = align_down(fdt - initrd_len, INITRD_ALIGN);
-	plan->initrd_len = initrd_len;
-	return plan->initrd >= plan->end;
-}
-
-static bool place(const struct kvm *vm, struct boot_plan *plan, u64 initrd_len)
-{
-	u64 start = ram_start(vm), end = memory_end(&vm->memory);
-	u64 near = start + FIRST_WINDOW, far = start + LAST_WINDOW;
-
-	if (plan->is_firmware) {
-		plan->fdt = align_up(plan->end, FDT_ALIGN);
-		plan->fdt_max = FIRMWARE_FDT_MAX;
-		return plan->fdt < end && end - plan->fdt >= plan->fdt_max;
-	}
-	return place_below(plan, near < end ? near : end, initrd_len) ||
-	       place_below(plan, far < end ? far : end, initrd_len);
-}
-
 int initrd_load(struct kvm *vm, struct boot_plan *plan)
 {
 	const struct image *initrd = &vm->config->initrd;
 	u64 len = initrd->fd >= 0 ? initrd->len : 0;
 
-	if (!place(vm, plan, len))
+	if (!boot_plan_place(plan, ram_start(vm), memory_end(&vm->memory), len))
 		return vm_fail(vm, -ENOSPC,
 			       "RAM of %llu MiB is too little for %s%s, the "
 			       "device tree and an initrd of %llu KiB: give "
