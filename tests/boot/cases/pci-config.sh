@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# arch: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016,SC2094
 # BARs moved by hand under unbound devices, through sysfs: the device answers
 # at the new address only, others keep answering, and drivers work afterwards.
@@ -23,17 +22,17 @@ port() { dd if=/dev/port bs=1 count=1 skip=$(($1)) 2>/dev/null | xxd -p; }
 
 unbind $a $b
 say at.home $(size $ma) $(size $mb)
-poke $a 0x14 0xc1000000
-say memory.moved $(size $ma) $(size 0xc1000000) $(size $mb)
+poke $a 0x14 $(at 0x1000000)
+say memory.moved $(size $ma) $(size $(at 0x1000000)) $(size $mb)
 say port.home $(port $pa) $(port 0x7000)
 poke $a 0x10 0x7000
 say port.moved $(port $pa) $(port 0x7000)
-# Bytes, in the order that makes a detour.
-printf '\302' | dd of=/sys/bus/pci/devices/$a/config bs=1 seek=23 conv=notrunc 2>/dev/null
-say byte.moved $(size 0xc1000000) $(size 0xc2000000)
+# A byte of it.
+printf "\\$(printf %03o $(($(at 0x2000000) >> 24)))" | dd of=/sys/bus/pci/devices/$a/config bs=1 seek=23 conv=notrunc 2>/dev/null
+say byte.moved $(size $(at 0x1000000)) $(size $(at 0x2000000))
 # Nowhere, and all ones as in sizing.
 poke $a 0x14 0
-say nowhere $(size 0xc2000000)
+say nowhere $(size $(at 0x2000000))
 poke $a 0x14 0xffffffff
 say ones $(size $mb) $(devmem $(printf '0x%x' $((0xffff8000 + 0x2000))))
 # Onto the other one, and away again.
@@ -66,10 +65,10 @@ bind $b
 say rng $(rng_io)
 # Left elsewhere: Linux finds it there.
 unbind $a
-poke $a 0x14 0xc3000000
+poke $a 0x14 $(at 0x3000000)
 poke $a 0x10 0x7700
 again $a
-say found $(dmesg | grep -cE "$a: BAR (0 .io  0x7700|1 .mem 0xc3000000)-.*]$")
+say found $(dmesg | grep -cE "$a: BAR (0 .io  0x7700|1 .mem $(at 0x3000000))-.*]$")
 say again.disk $(disk_io 70)
 finish
 GUEST

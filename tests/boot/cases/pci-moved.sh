@@ -1,18 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# arch: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016,SC2094
 # BARs that Linux moves at boot: memory BARs to an alignment of 64 KiB, both
 # kinds away from where hogs sit. Every device works there, and ringing a
 # doorbell costs no exit to lkvm, nor after a further move.
 
+# Hogs sit where Linux would put the first BARs. On arm64 the windows themselves
+# could not be had then; there Linux leaves out the first ports anyway.
+hogs="reserve=0x6000,0x20,0xc0000000,0x8000"
+ports=0x6020
+if [ "$LAB_ARCH" = arm64 ]; then
+	hogs=
+	ports=0x1000
+fi
+
 # boot READS: the guest of this case, with that many single requests.
 boot()
 {
 	truncate -s 8M disk.raw
-	hogs=0x6000,0x20,0xc0000000,0x8000
 	ids="16@pci:1af4:1042;16@pci:1af4:1043;16@pci:1af4:1044"
 	pci_guest --rng --console virtio -d disk.raw --loglevel debug \
-		-p "quiet reserve=$hogs pci=resource_alignment=$ids reads=$1" \
+		-p "quiet $hogs pci=resource_alignment=$ids reads=$1" \
 		<<-'GUEST'
 	for d in vda rng console; do
 		p=$(pci_of $d)
@@ -31,9 +38,9 @@ boot()
 	p=$(pci_of vda)
 	echo $p >/sys/bus/pci/drivers/virtio-pci/unbind
 	poke $p 0x10 0x8000
-	poke $p 0x14 0xc1000000
+	poke $p 0x14 $(at 0x1000000)
 	again $p
-	say found $(dmesg | grep -cE "$p: BAR (0 .io  0x8000|1 .mem 0xc1000000)-.*]$")
+	say found $(dmesg | grep -cE "$p: BAR (0 .io  0x8000|1 .mem $(at 0x1000000))-.*]$")
 	say again.port $(($(bar $p 0)))
 	say again.memory $(($(bar $p 1)))
 	say again.disk $(disk_io 40)
@@ -54,9 +61,9 @@ boot 0
 for d in vda rng console; do
 	echo "$d: ports $(value $d.port.before) -> $(value $d.port)," \
 		"memory $(value $d.memory.before) -> $(value $d.memory)"
-	expect_least "$d: port BAR, behind the hog" $((0x6020)) \
+	expect_least "$d: port BAR, behind the hog" $((ports)) \
 		"$(value $d.port)"
-	expect_most "$d: port BAR before" $((0x601f)) \
+	expect_most "$d: port BAR before" $((ports - 1)) \
 		"$(($(value $d.port.before)))"
 	expect_eq "$d: memory BAR's place in 64 KiB" 0 \
 		$(($(value $d.memory) % 65536))

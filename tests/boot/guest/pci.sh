@@ -5,6 +5,15 @@
 
 dmesg -n 1
 
+# at OFFSET: an address in the 32-bit memory window, of which the guest's bus
+# says where it begins.
+window=$(dmesg | sed -n 's/.*root bus resource \[mem \(0x[0-9a-f]\{8\}\)-.*/\1/p' |
+	tail -n 1)
+at()
+{
+	printf '0x%x' $((window + $1))
+}
+
 # say KEY VALUE...: for value() of the host.
 say()
 {
