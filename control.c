@@ -192,6 +192,29 @@ static void seed_hashes(void)
 	json_object_seed(seed | 1);
 }
 
+static struct event_source new_notice(void (*ready)(struct event_source *, u32))
+{
+	return (struct event_source){ eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+				      ready };
+}
+
+/* Cannot fail: the counter is far from its limit. */
+static void notify(const struct event_source *notice)
+{
+	u64 one = 1;
+
+	while (write(notice->fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+static void close_notices(struct control *ctl)
+{
+	if (ctl->work_ready.fd >= 0)
+		close(ctl->work_ready.fd);
+	if (ctl->output_ready.fd >= 0)
+		close(ctl->output_ready.fd);
+}
+
 int control_open(const char *name, struct failure *why, struct control **out)
 {
 	struct control *ctl = calloc(1, sizeof(*ctl));
@@ -202,11 +225,11 @@ int control_open(const char *name, struct failure *why, struct control **out)
 	err = instance_claim(&ctl->instance, name, why);
 	if (err)
 		goto err_free;
-	ctl->work_ready =
-		(struct event_source){ eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-				       work_ready };
-	if (ctl->work_ready.fd < 0) {
-		err = fail(why, -errno, "control socket: %s", strerror(errno));
+	ctl->work_ready = new_notice(work_ready);
+	ctl->output_ready = new_notice(console_output_ready);
+	if (ctl->work_ready.fd < 0 || ctl->output_ready.fd < 0) {
+		err = fail(why, -EMFILE, "control socket: %s",
+			   strerror(EMFILE));
 		goto err_release;
 	}
 	seed_hashes();
@@ -216,10 +239,12 @@ int control_open(const char *name, struct failure *why, struct control **out)
 	ctl->listener = (struct event_source){ ctl->instance.listen_fd,
 					       listener_ready };
 	ctl->grace.expired = grace_expired;
+	ctl->retry.expired = console_retry;
 	*out = ctl;
 	return 0;
 
 err_release:
+	close_notices(ctl);
 	instance_release(&ctl->instance);
 err_free:
 	free(ctl);
@@ -239,7 +264,11 @@ int control_attach(struct control *ctl, struct kvm *vm)
 		return 0;
 	err = event_timer_init(&vm->loop, &ctl->grace);
 	if (!err)
+		err = event_timer_init(&vm->loop, &ctl->retry);
+	if (!err)
 		err = event_add(&vm->loop, &ctl->work_ready, EPOLLIN);
+	if (!err)
+		err = event_add(&vm->loop, &ctl->output_ready, EPOLLIN);
 	if (!err)
 		err = event_add(&vm->loop, &ctl->listener, EPOLLIN);
 	if (err)
@@ -250,6 +279,8 @@ int control_attach(struct control *ctl, struct kvm *vm)
 		if (ctl->clients[i])
 			client_settle(ctl->clients[i]);
 	pthread_mutex_unlock(&ctl->lock);
+	/* Clients that watch the console go on when the loop runs. */
+	notify(&ctl->output_ready);
 	return 0;
 }
 
@@ -282,11 +313,14 @@ void control_detach(struct control *ctl)
 	loop = &ctl->vm->loop;
 	/* Callbacks find no VM from now on; then they are waited for. */
 	pthread_mutex_lock(&ctl->lock);
+	console_finish(ctl);
 	ctl->vm = NULL;
 	pthread_mutex_unlock(&ctl->lock);
 	event_remove(loop, &ctl->listener);
 	event_remove(loop, &ctl->work_ready);
+	event_remove(loop, &ctl->output_ready);
 	event_timer_release(loop, &ctl->grace);
+	event_timer_release(loop, &ctl->retry);
 	for (unsigned int i = 0; i < CONTROL_MAX_CLIENTS; i++) {
 		if (!ctl->clients[i] || !ctl->clients[i]->in_loop)
 			continue;
@@ -323,7 +357,7 @@ void control_close(struct control *ctl)
 		if (ctl->clients[i])
 			control_remove_client(ctl->clients[i]);
 	instance_release(&ctl->instance);
-	close(ctl->work_ready.fd);
+	close_notices(ctl);
 	pthread_mutex_destroy(&ctl->lock);
 	free(ctl);
 }

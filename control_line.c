@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include "control_priv.h"
 
-static bool has_reply(const struct control_client *client)
+bool client_has_reply(const struct control_client *client)
 {
 	return client->reply_sent < client->reply_len;
 }
@@ -33,9 +33,9 @@ static void give_up(struct control_client *client)
 
 /* ---- Out ---- */
 
-static void flush_reply(struct control_client *client)
+void client_flush(struct control_client *client)
 {
-	while (has_reply(client)) {
+	while (client_has_reply(client)) {
 		ssize_t n = write(client->source.fd,
 				  client->reply + client->reply_sent,
 				  client->reply_len - client->reply_sent);
@@ -113,7 +113,7 @@ void client_reply(struct control_client *client, json_t *reply, int err,
 		json_object_set_new(reply, "ok", json_true());
 	}
 	if (set_reply(client, reply))
-		flush_reply(client);
+		client_flush(client);
 	else
 		give_up(client);
 	json_decref(reply);
@@ -163,7 +163,7 @@ static void handle_lines(struct control_client *client)
 	const char *newline;
 	size_t len;
 
-	while (client->state == CLIENT_READS && !has_reply(client)) {
+	while (client->state == CLIENT_READS && !client_has_reply(client)) {
 		newline = memchr(client->line, '\n', client->len);
 		if (!newline) {
 			if (client->len == CONTROL_LINE_LEN)
@@ -174,6 +174,7 @@ static void handle_lines(struct control_client *client)
 		client->stamp = ++client->ctl->requests;
 		if (!handle_line(client, len))
 			return;
+		/* Behind a "console" stands what is to be typed. */
 		client->len -= len + 1;
 		memmove(client->line, newline + 1, client->len);
 	}
@@ -201,10 +202,18 @@ static void read_more(struct control_client *client)
 
 static bool is_over(const struct control_client *client)
 {
-	if (has_reply(client))
+	if (client_has_reply(client))
 		return false;
 	return client->state == CLIENT_CLOSING ||
 	       (client->state == CLIENT_READS && client->at_end);
+}
+
+/* A console goes both ways at once; requests wait for replies to be read. */
+static bool wants_input(const struct control_client *client)
+{
+	if (client->state == CLIENT_CONSOLE)
+		return !client->at_end && client->len < CONTROL_LINE_LEN;
+	return client->state == CLIENT_READS && !client_has_reply(client);
 }
 
 void client_watch(struct control_client *client)
@@ -214,10 +223,10 @@ void client_watch(struct control_client *client)
 
 	if (!ctl->vm)
 		return;
-	if (has_reply(client))
+	if (client_has_reply(client))
 		events = EPOLLOUT;
-	else if (client->state == CLIENT_READS)
-		events = EPOLLIN;
+	if (wants_input(client))
+		events |= EPOLLIN;
 	if (!client->in_loop)
 		client->in_loop =
 			!event_add(&ctl->vm->loop, &client->source, events);
@@ -241,6 +250,7 @@ void client_go_on(struct control_client *client)
 	if (client->state == CLIENT_QUEUED)
 		client->state = CLIENT_READS;
 	handle_lines(client);
+	console_go_on(client);
 	client_settle(client);
 }
 
@@ -252,11 +262,10 @@ void client_ready(struct event_source *source, u32 events)
 
 	pthread_mutex_lock(&ctl->lock);
 	if (ctl->vm) {
-		flush_reply(client);
-		if (client->state == CLIENT_READS && !has_reply(client))
+		client_flush(client);
+		if (events & EPOLLIN && wants_input(client))
 			read_more(client);
-		if (events & (EPOLLHUP | EPOLLERR) &&
-		    (client->state != CLIENT_READS || has_reply(client)))
+		if (events & (EPOLLHUP | EPOLLERR) && !wants_input(client))
 			give_up(client);
 		client_go_on(client);
 	}

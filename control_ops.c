@@ -222,10 +222,15 @@ static const char *const stat_args[] = { "memory", NULL };
 static const char *const stop_args[] = { "force", "grace_ms", NULL };
 
 const struct control_op control_ops[] = {
-	{ "info", no_args, run_info },	 { "stop", stop_args, run_stop },
-	{ "pause", no_args, run_pause }, { "resume", no_args, run_resume },
-	{ "reset", no_args, run_reset }, { "stat", stat_args, run_stat },
-	{ "wait", no_args, run_wait },	 { NULL },
+	{ "info", no_args, run_info },
+	{ "stop", stop_args, run_stop },
+	{ "pause", no_args, run_pause },
+	{ "resume", no_args, run_resume },
+	{ "reset", no_args, run_reset },
+	{ "stat", stat_args, run_stat },
+	{ "wait", no_args, run_wait },
+	{ "console", no_args, console_op },
+	{ NULL },
 };
 
 /* ---- Dispatch ---- */

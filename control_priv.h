@@ -5,6 +5,7 @@
  *   control_line.c   one client: lines in, replies out
  *   control_ops.c    what can be asked
  *   control_debug.c  of that, what is for people who debug
+ *   control_console.c  the console as a stream
  *
  * Threads: callbacks run on the event loop with control.lock held; the main
  * thread takes it to attach and detach. Work that may block goes to the main
@@ -35,6 +36,7 @@ enum control_client_state {
 	CLIENT_QUEUED,	/* its request waits for control_work to be free */
 	CLIENT_WORKING, /* its request is control_work */
 	CLIENT_WAITS,	/* for the end of the VM */
+	CLIENT_CONSOLE, /* a stream from now on: control_console.c */
 	CLIENT_CLOSING, /* when its reply is written */
 };
 
@@ -51,6 +53,7 @@ struct control_client {
 	size_t len;
 	char *reply; /* not yet written: reply_len bytes from reply_sent on */
 	size_t reply_len, reply_sent;
+	u64 console_from; /* see chardev_read_history() */
 };
 
 struct control_request {
@@ -81,7 +84,9 @@ struct control {
 	pthread_mutex_t lock; /* guards all below */
 	struct kvm *vm;	      /* NULL: none, nothing is served */
 	struct event_source listener, work_ready;
-	struct event_timer grace;			     /* of "stop" */
+	struct event_source output_ready; /* of the console */
+	struct event_timer grace;	  /* of "stop" */
+	struct event_timer retry;	  /* a guest did not take input */
 	struct control_client *clients[CONTROL_MAX_CLIENTS]; /* NULL: free */
 	struct control_work work;
 	u64 requests; /* source of stamps */
@@ -112,6 +117,9 @@ void client_go_on(struct control_client *client);
 void client_settle(struct control_client *client);
 /* Only the former. */
 void client_watch(struct control_client *client);
+bool client_has_reply(const struct control_client *client);
+/* Write what it takes now. Its end changes the state. */
+void client_flush(struct control_client *client);
 /* Text that may not be UTF-8 as a string of JSON. */
 json_t *control_string(const char *text);
 
@@ -145,6 +153,17 @@ int request_bool(struct control_request *request, const char *name, bool *out);
 int request_work(struct control_request *request,
 		 int (*run)(struct control_work *work, struct kvm *vm),
 		 int cpu);
+
+/* ---- control_console.c ---- */
+
+/* The operation: the client gets the stream from now on. */
+int console_op(struct control_request *request);
+/* Move bytes both ways. */
+void console_go_on(struct control_client *client);
+void console_output_ready(struct event_source *source, u32 events);
+void console_retry(struct event_timer *timer);
+/* The VM is about to go: what it printed last. Main thread. */
+void console_finish(struct control *ctl);
 
 extern const struct control_op control_ops[];	    /* NULL name ends */
 extern const struct control_op control_debug_ops[]; /* the same */

@@ -260,10 +260,10 @@ bool vm_checkpoint(struct kvm *vm)
 	bool goes_on;
 
 	pthread_mutex_lock(&vm->state_lock);
-	if (vm->paused && vm->end == VM_RUNNING) {
+	if (vm->held && vm->end == VM_RUNNING) {
 		vm->parked++;
 		pthread_cond_broadcast(&vm->state_changed);
-		while (vm->paused && vm->end == VM_RUNNING)
+		while (vm->held && vm->end == VM_RUNNING)
 			pthread_cond_wait(&vm->state_changed, &vm->state_lock);
 		vm->parked--;
 	}
@@ -284,25 +284,32 @@ bool vm_is_paused(struct kvm *vm)
 
 bool vm_hold(struct kvm *vm)
 {
-	bool held;
+	bool was_held;
 
 	pthread_mutex_lock(&vm->state_lock);
-	held = !vm->paused;
-	if (held) {
-		vm->paused = true;
+	was_held = vm->held;
+	if (!was_held) {
+		vm->held = true;
 		kick_all_locked(vm);
 	}
 	while (vm->parked < vm->nr_vcpus && vm->end == VM_RUNNING)
 		pthread_cond_wait(&vm->state_changed, &vm->state_lock);
 	pthread_mutex_unlock(&vm->state_lock);
-	return held;
+	return !was_held;
 }
 
 void vm_unhold(struct kvm *vm)
 {
 	pthread_mutex_lock(&vm->state_lock);
-	vm->paused = false;
+	vm->held = false;
 	pthread_cond_broadcast(&vm->state_changed);
+	pthread_mutex_unlock(&vm->state_lock);
+}
+
+static void set_paused(struct kvm *vm, bool paused)
+{
+	pthread_mutex_lock(&vm->state_lock);
+	vm->paused = paused;
 	pthread_mutex_unlock(&vm->state_lock);
 }
 
@@ -312,6 +319,7 @@ bool vm_pause(struct kvm *vm)
 		return false;
 	devices_pause(vm);
 	arch_vm_paused(vm);
+	set_paused(vm, true);
 	return true;
 }
 
@@ -321,6 +329,7 @@ bool vm_resume(struct kvm *vm)
 		return false;
 	arch_vm_resuming(vm);
 	devices_resume(vm);
+	set_paused(vm, false);
 	vm_unhold(vm);
 	return true;
 }

@@ -162,11 +162,8 @@ static void input_ready(struct event_source *src, u32 events)
 /* The front end may have room: get input going again. */
 static void pump_input(struct chardev *chr)
 {
-	if (chr->has_terminal) {
-		deliver_typed(chr);
-		return;
-	}
-	if (chr->in_fd < 0 || chr->at_end)
+	deliver_typed(chr);
+	if (chr->has_terminal || chr->in_fd < 0 || chr->at_end)
 		return;
 	if (!chr->cannot_poll && (room_of_front(chr) || throttle(chr)))
 		watch(chr);
@@ -220,9 +217,50 @@ void chardev_notify_continue(struct chardev *chr)
 	chardev_notify(chr);
 }
 
+static void signal_watcher(struct chardev *chr)
+{
+	int fd = atomic_load(&chr->watch_fd);
+	u64 one = 1;
+
+	/* Fails only when the counter is full, and then it is signalled, too. */
+	if (fd >= 0)
+		while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
+			;
+}
+
 size_t chardev_write(struct chardev *chr, const u8 *bytes, size_t len)
 {
-	return output_put(&chr->output, bytes, len);
+	size_t taken = output_put(&chr->output, bytes, len);
+
+	if (atomic_load_explicit(&chr->watch_armed, memory_order_relaxed) &&
+	    atomic_exchange(&chr->watch_armed, false))
+		signal_watcher(chr);
+	return taken;
+}
+
+size_t chardev_read_history(struct chardev *chr, u64 *from, u8 *bytes,
+			    size_t max)
+{
+	return output_read_history(&chr->output, from, bytes, max);
+}
+
+void chardev_watch_output(struct chardev *chr, int fd)
+{
+	atomic_store(&chr->watch_fd, fd);
+	atomic_store(&chr->watch_armed, fd >= 0);
+}
+
+size_t chardev_type(struct chardev *chr, const u8 *bytes, size_t len)
+{
+	size_t taken = 0;
+
+	if (!chr->front)
+		return 0;
+	deliver_typed(chr);
+	while (taken < len && typed_push(&chr->typed, bytes[taken]))
+		taken++;
+	deliver_typed(chr);
+	return taken;
 }
 
 int chardev_size(struct chardev *chr, u16 *cols, u16 *rows)
@@ -297,6 +335,7 @@ int chardev_init(struct chardev *chr, const char *name, unsigned int len,
 	int err;
 
 	chr->input = (struct event_source){ chr->in_fd, input_ready };
+	atomic_init(&chr->watch_fd, -1);
 	chr->background.expired = background_expired;
 	chr->notify.ready = notify_ready;
 	chr->notify.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -234,19 +234,31 @@ static void free_all(struct char_output *out)
 	pthread_mutex_destroy(&out->lock);
 	pthread_cond_destroy(&out->exited);
 	pthread_cond_destroy(&out->changed);
+	munmap(out->history, CHARDEV_HISTORY_LEN);
 	munmap(out->buf, out->len);
+}
+
+/* Takes memory only where it is used. */
+static void *map_buffer(size_t len)
+{
+	void *buf = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return buf == MAP_FAILED ? NULL : buf;
 }
 
 int output_init(struct char_output *out, int fd, const char *name,
 		unsigned int len, bool may_drop,
 		void (*room)(struct char_output *out))
 {
-	void *buf = mmap(NULL, len, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	u8 *buf = map_buffer(len), *history = map_buffer(CHARDEV_HISTORY_LEN);
 	int err;
 
-	if (buf == MAP_FAILED)
-		return -errno;
+	if (!buf || !history) {
+		if (buf)
+			munmap(buf, len);
+		return -ENOMEM;
+	}
 	*out = (struct char_output){
 		.fd = fd,
 		.name = name,
@@ -254,6 +266,7 @@ int output_init(struct char_output *out, int fd, const char *name,
 		.room = room,
 		.buf = buf,
 		.len = len,
+		.history = history,
 	};
 	init_locks(out);
 	install_interrupt_handler();
@@ -308,15 +321,53 @@ void output_release(struct char_output *out, int timeout_ms)
 	free_all(out);
 }
 
-static void copy_in_locked(struct char_output *out, const u8 *bytes, size_t len)
-{
-	unsigned int at = (unsigned int)(out->put & (out->len - 1));
-	size_t first = out->len - at < len ? out->len - at : len;
+/* ---- History ---- */
 
-	memcpy(out->buf + at, bytes, first);
-	memcpy(out->buf, bytes + first, len - first);
-	out->put += len;
+/* @len bytes to or from a ring of @ring_len, a power of two, at @position. */
+static void copy_to_ring(u8 *ring, size_t ring_len, u64 position,
+			 const u8 *bytes, size_t len)
+{
+	size_t at = position & (ring_len - 1);
+	size_t first = ring_len - at < len ? ring_len - at : len;
+
+	memcpy(ring + at, bytes, first);
+	memcpy(ring, bytes + first, len - first);
 }
+
+static void remember_locked(struct char_output *out, const u8 *bytes,
+			    size_t len)
+{
+	size_t skipped = 0;
+
+	if (len > CHARDEV_HISTORY_LEN)
+		skipped = len - CHARDEV_HISTORY_LEN;
+	out->history_end += skipped;
+	copy_to_ring(out->history, CHARDEV_HISTORY_LEN, out->history_end,
+		     bytes + skipped, len - skipped);
+	out->history_end += len - skipped;
+}
+
+size_t output_read_history(struct char_output *out, u64 *from, u8 *bytes,
+			   size_t max)
+{
+	size_t at, first, len;
+
+	pthread_mutex_lock(&out->lock);
+	if (out->history_end - *from > CHARDEV_HISTORY_LEN)
+		*from = out->history_end - CHARDEV_HISTORY_LEN;
+	len = out->history_end - *from < max
+		      ? (size_t)(out->history_end - *from)
+		      : max;
+	at = *from & (CHARDEV_HISTORY_LEN - 1);
+	first = CHARDEV_HISTORY_LEN - at < len ? CHARDEV_HISTORY_LEN - at : len;
+	memcpy(bytes, out->history + at, first);
+	memcpy(bytes + first, out->history, len - first);
+	*from += len;
+	pthread_mutex_unlock(&out->lock);
+	return len;
+}
+
+/* ---- What comes in ---- */
 
 /* Runs on vCPUs, often for one byte at a time. */
 size_t output_put(struct char_output *out, const u8 *bytes, size_t len)
@@ -329,7 +380,8 @@ size_t output_put(struct char_output *out, const u8 *bytes, size_t len)
 	taken = out->len - before < len ? out->len - before : len;
 	if (out->failed)
 		taken = 0;
-	copy_in_locked(out, bytes, taken);
+	copy_to_ring(out->buf, out->len, out->put, bytes, taken);
+	out->put += taken;
 	/* The thread sleeps for good, or may be gathering. */
 	wake = taken && (!before ||
 			 (before < GATHER_LEN && before + taken >= GATHER_LEN));
@@ -337,6 +389,7 @@ size_t output_put(struct char_output *out, const u8 *bytes, size_t len)
 		out->starved = true;
 	else
 		taken = len; /* whatever did not fit is lost */
+	remember_locked(out, bytes, taken);
 	pthread_mutex_unlock(&out->lock);
 	if (wake)
 		pthread_cond_signal(&out->changed);

@@ -46,6 +46,12 @@ struct char_output {
 	bool stopping; /* write out the rest and exit */
 	bool abandon;  /* exit now */
 	bool finished; /* the thread's last act */
+	/*
+	 * What was put last, in a ring of CHARDEV_HISTORY_LEN bytes (mmap'd), and how
+	 * much it was in all.
+	 */
+	u8 *history;
+	u64 history_end;
 };
 
 int output_init(struct char_output *out, int fd, const char *name,
@@ -54,14 +60,18 @@ int output_init(struct char_output *out, int fd, const char *name,
 /* Drains for at most @timeout_ms (negative: no limit) and stops the thread. */
 void output_release(struct char_output *out, int timeout_ms);
 size_t output_put(struct char_output *out, const u8 *bytes, size_t len);
+/* See chardev_read_history(). */
+size_t output_read_history(struct char_output *out, u64 *from, u8 *bytes,
+			   size_t max);
 
 /* ---- The whole ---- */
 
 #define CHAR_TYPED_LEN 4096
 
 /*
- * What the keyboard of a terminal sent and the guest has not taken. It lets the
- * escape keys be seen however far behind the guest is. Event loop only.
+ * What the keyboard of a terminal sent, or chardev_type(), and the guest has not
+ * taken. It lets the escape keys be seen however far behind the guest is. Event
+ * loop only.
  */
 struct char_typed {
 	u8 bytes[CHAR_TYPED_LEN];
@@ -92,6 +102,9 @@ struct chardev {
 	atomic_bool resize_wanted;
 	atomic_bool continue_wanted;
 	atomic_bool room_wanted; /* writable() is due */
+	/* An eventfd to signal at the next output; see chardev_watch_output(). */
+	atomic_int watch_fd;
+	atomic_bool watch_armed;
 
 	/* Event loop only, while attached. */
 	bool watching;	  /* in_fd is in the loop */
@@ -123,6 +136,8 @@ bool terminal_in_background(int fd);
 /* Sort @len bytes from the keyboard into @typed and keys of lkvm's own. */
 void typed_add(struct char_typed *typed, const u8 *bytes, size_t len,
 	       void (*quit)(void *opaque), void *opaque);
+/* Add one byte as it is. False: there is no room. */
+bool typed_push(struct char_typed *typed, u8 byte);
 /* The oldest bytes in one piece; 0: nothing. */
 size_t typed_peek(const struct char_typed *typed, const u8 **bytes);
 void typed_consume(struct char_typed *typed, size_t len);

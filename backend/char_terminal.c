@@ -66,13 +66,13 @@ int terminal_enter_raw(int fd)
 
 /* ---- Keys ---- */
 
-static void typed_push(struct char_typed *typed, u8 byte)
+bool typed_push(struct char_typed *typed, u8 byte)
 {
-	/* Full: the guest takes nothing, as with a real terminal's buffer. */
 	if (typed->count == CHAR_TYPED_LEN)
-		return;
+		return false;
 	typed->bytes[(typed->first + typed->count) % CHAR_TYPED_LEN] = byte;
 	typed->count++;
+	return true;
 }
 
 static void list_keys(void)
@@ -82,6 +82,7 @@ static void list_keys(void)
 	log_info("Ctrl-A Ctrl-A sends Ctrl-A to the guest");
 }
 
+/* Keys that do not fit are lost, as with a real terminal's buffer. */
 void typed_add(struct char_typed *typed, const u8 *bytes, size_t len,
 	       void (*quit)(void *opaque), void *opaque)
 {

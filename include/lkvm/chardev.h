@@ -73,6 +73,29 @@ void chardev_detach(struct chardev *chr);
  */
 size_t chardev_write(struct chardev *chr, const u8 *bytes, size_t len);
 
+/* ---- For a second look at a console, and a second keyboard ---- */
+
+/* What was written last is kept. */
+#define CHARDEV_HISTORY_LEN (64 * 1024U)
+
+/*
+ * Copy up to @max bytes of all that was ever written, from byte number *@from on.
+ * That moves up to the oldest byte that is kept, and then behind what was
+ * copied. Any thread.
+ */
+size_t chardev_read_history(struct chardev *chr, u64 *from, u8 *bytes,
+			    size_t max);
+/*
+ * Signal the eventfd @fd once, when something is written after this call; -1: do
+ * not. One watcher at a time. Any thread.
+ */
+void chardev_watch_output(struct chardev *chr, int fd);
+/*
+ * Input as if it had been typed, without keys of lkvm's own. Returns how many
+ * bytes were taken: the guest may be slow. Event loop.
+ */
+size_t chardev_type(struct chardev *chr, const u8 *bytes, size_t len);
+
 /* room() may have grown: look at the input again. Any thread, cheap. */
 void chardev_kick_input(struct chardev *chr);
 

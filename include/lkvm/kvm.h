@@ -77,7 +77,8 @@ struct kvm {
 	pthread_cond_t state_changed;
 	enum vm_end end;
 	int end_signal;
-	bool paused;
+	bool held;	     /* vCPUs are to stay out of the guest */
+	bool paused;	     /* and devices stand still */
 	unsigned int parked; /* vCPUs that wait in vm_checkpoint() */
 	struct vm_job *jobs; /* newest first */
 };

@@ -6,6 +6,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+usage_error 'console: which' 'console: which VM' console
 for command in stop pause resume reset wait stat; do
 	usage_error "$command: which" "$command: which VM" "$command"
 	usage_error "$command: all or one" "all VMs, or those" \
@@ -164,6 +165,51 @@ is_up five && pass 'five runs again, and has its socket'
 expect 'stop --all --force' 0 '' '' stop --all --force
 ended five 0
 check 'all have gone' [ -z "$("$LKVM" list --json)" ]
+
+# Consoles: this guest says Hi, and then what it hears.
+guest "$tmp/halt" '\272\370\003\260H\356\260i\356\260\n\356\272\375\003\354\250\001\164\373\272\370\003\354\356\353\361'
+start echo --reboot=restart
+expect 'console: history' 0 '^Hi$' '' console --history echo
+# Two look while one types; both see it all, in the end.
+timeout 20 "$LKVM" console echo </dev/null >"$tmp/look1" 2>&1 &
+looker=$!
+yes typed | head -n 12000 | timeout 20 "$LKVM" console echo >"$tmp/look2" 2>&1 &
+typist=$!
+# lines FILE: how many came.
+lines() { tr -d '\0' <"$1" | grep -c typed; }
+for ((i = 0; i < 200; i++)); do
+	[ "$(lines "$tmp/look1")" = 12000 ] && [ "$(lines "$tmp/look2")" = 12000 ] && break
+	sleep 0.05
+done
+check 'console: what was typed was heard, in order' \
+	[ "$(sort -u "$tmp/look2")" = 'Hi
+typed' ]
+check 'console: all of it, by both' \
+	[ "$(lines "$tmp/look1") $(lines "$tmp/look2")" = '12000 12000' ]
+run console --history echo
+check 'console: history is 64 KiB' [ "$(wc -c <"$tmp/out")" = 65536 ]
+run reset echo
+for ((i = 0; i < 200; i++)); do
+	grep -q 'typed.*Hi' <(tr '\n' ' ' <"$tmp/look1") && break
+	sleep 0.05
+done
+check 'console: it stays when the machine restarts' \
+	grep -q 'typed.*Hi' <(tr '\n' ' ' <"$tmp/look1")
+run stop --force echo
+ended echo 0
+wait $looker
+check 'console: the end of the VM is its end' [ $? = 0 ]
+wait $typist
+check 'console: whatever stdin is' [ $? = 0 ]
+guest "$tmp/halt" '\372\364\353\375'
+start moved --tty 0
+cat >"$tmp/want" <<-TEXT
+	Error: moved: this VM's console is not on lkvm's standard output: see --tty
+TEXT
+expect 'console: it is elsewhere' 128 '' "$(cat "$tmp/want")" console moved
+run stop moved
+kill $pid 2>/dev/null
+wait $pid
 
 # Folders.
 other=$tmp/other
