@@ -96,6 +96,16 @@ static void add_number(json_t *object, const char *name, u64 value)
 	json_object_set_new(object, name, json_integer((json_int_t)value));
 }
 
+static unsigned int count_waiting(const struct control *ctl)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < CONTROL_MAX_CLIENTS; i++)
+		if (ctl->clients[i] && ctl->clients[i]->state == CLIENT_WAITS)
+			nr++;
+	return nr;
+}
+
 static int run_info(struct control_request *request)
 {
 	const struct control *ctl = request->client->ctl;
@@ -111,6 +121,7 @@ static int run_info(struct control_request *request)
 	add_number(request->reply, "ram", vm->config->ram_len);
 	add_number(request->reply, "uptime_ms",
 		   control_uptime_ns(ctl) / NSEC_PER_MSEC);
+	add_number(request->reply, "waiting", count_waiting(ctl));
 	return 0;
 }
 

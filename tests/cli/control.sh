@@ -47,6 +47,19 @@ is_up()
 	return 1
 }
 
+# is_waited_for NAME: a waiter has come.
+is_waited_for()
+{
+	local i
+
+	for ((i = 0; i < 200; i++)); do
+		"$LKVM" list --json | grep -q "\"name\":\"$1\",.*\"waiting\":1" &&
+			return 0
+		sleep 0.05
+	done
+	fail "$1 is waited for"
+}
+
 # start NAME ARG...: a VM in the background, its pid in $pid, and it answers.
 start()
 {
@@ -116,6 +129,7 @@ expect '10.2-9: stat -m without a balloon' 0 'ram: 67108864' '' \
 expect 'list after that' 0 'one +running' '' list
 "$LKVM" wait one >"$tmp/waited" 2>&1 &
 waiter=$!
+is_waited_for one
 expect 'stop' 0 '' '' stop -n one
 ended one 0
 wait $waiter
@@ -127,7 +141,7 @@ check 'the socket has gone' [ ! -e "$folder/one.sock" ]
 start two
 "$LKVM" wait two >"$tmp/waited" 2>&1 &
 waiter=$!
-"$LKVM" list >/dev/null
+is_waited_for two
 kill -TERM "$pid"
 wait "$pid" 2>/dev/null
 status=0
