@@ -187,6 +187,14 @@ static void test_features__windows_beyond_64_bits_are_empty(void **state)
 	assert_int_equal(virtio_get_driver_features(&f.dev, 0), 0);
 }
 
+/* No IOMMU stands before a device, so none can be promised (6.1). */
+static void test_features__access_platform_is_refused(void **state)
+{
+	assert_false(f.dev.host_features & BIT64(VIRTIO_F_ACCESS_PLATFORM));
+	fake_negotiate(&f.dev, VERSION_1 | BIT64(VIRTIO_F_ACCESS_PLATFORM));
+	assert_false(has_status(VIRTIO_CONFIG_S_FEATURES_OK));
+}
+
 static void test_features__frozen_after_features_ok(void **state)
 {
 	fake_negotiate(&f.dev, VERSION_1);
@@ -326,6 +334,7 @@ int main(void)
 		DEVICE_TEST(test_status__failed_activation_needs_reset),
 		DEVICE_TEST(test_needs_reset__interrupts_a_running_driver_once),
 		DEVICE_TEST(test_features__windows_beyond_64_bits_are_empty),
+		DEVICE_TEST(test_features__access_platform_is_refused),
 		DEVICE_TEST(test_features__frozen_after_features_ok),
 		DEVICE_TEST(test_queue__index_is_bounded),
 		DEVICE_TEST(test_queue__bad_sizes_are_ignored),

@@ -57,6 +57,11 @@ static int set_memory(const struct vhost_memory *table)
 	return 0;
 }
 
+int vhost_sys_open(const char *path)
+{
+	return -ENOENT;
+}
+
 int vhost_sys_ioctl(int fd, unsigned long request, void *arg)
 {
 	struct vhost_vring_state *state = arg;
@@ -274,6 +279,15 @@ static void test_init__offers_what_vhost_knows(void **state)
 				 LKVM_FEATURE);
 }
 
+static void test_open__missing_module_is_named(void **state)
+{
+	int fd;
+
+	assert_int_equal(vhost_open(&f.fake.vm, "net", &fd), -ENOENT);
+	assert_non_null(strstr(f.fake.why.text, "load the module vhost_net"));
+	assert_int_equal(f.fake.why.kind, FAILURE_HOST);
+}
+
 static void test_init__failure_names_the_device(void **state)
 {
 	vhost_side.fail_request = VHOST_SET_OWNER;
@@ -401,6 +415,7 @@ static void test_error__broken_ring_needs_reset(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		VHOST_TEST(test_open__missing_module_is_named),
 		VHOST_TEST(test_init__tells_of_all_ram),
 		VHOST_TEST(test_init__every_range_is_one_region),
 		VHOST_TEST(test_init__offers_what_vhost_knows),
