@@ -126,8 +126,9 @@ SRCS := $(filter-out $(OTHER_CONFINE) $(CONFIG_WITHOUT),$(sort \
 OBJS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out library_none.c,$(SRCS)))
 STATIC_OBJS := $(patsubst %/library.o,%/library_none.o,$(OBJS))
 LIB := $(BUILD)/lkvm.a
-HEADERS := $(sort $(shell find include $(wildcard backend hw virtio vfio) \
-	$(ARCH_DIR) tests tools -name '*.h') $(wildcard *.h))
+HEADERS := $(filter-out tests/boot/arm/%,$(sort $(wildcard *.h) $(shell find \
+	include $(wildcard backend hw virtio vfio) $(ARCH_DIR) tests tools \
+	-name '*.h')))
 SUPPORT_SRCS := $(sort $(wildcard tests/support/*.c))
 SUPPORT_OBJS := $(SUPPORT_SRCS:%.c=$(BUILD)/%.o)
 # Tests of arm/ are of files that need no arm64; those of x86/ need x86's headers.
@@ -329,7 +330,8 @@ lint_srcs = $(SRCS) $(SUPPORT_SRCS) $(UNIT_SRCS) $(FUZZ_SRCS) $(GUEST_HOST_SRCS)
 lint_files = $(shell find . -path ./build -prune -o -path ./$(O)/build -prune \
 	-o -name '*.[ch]' -print | sed 's|^\./||' | sort)
 
-.PHONY: lint-format lint-tidy lint-cppcheck lint-shell lint-headers lint-man
+.PHONY: lint-format lint-tidy lint-cppcheck lint-shell lint-headers lint-man \
+	lint-arch
 lint-format:
 	$(Q)clang-format --dry-run --Werror $(lint_files)
 
@@ -368,6 +370,14 @@ $(BUILD)/lint/%.alone: % $(HEADERS) $(BUILD)/flags $(BUILD)/config.mk
 	$(Q)echo '#include "$<"' | $(CC) $(lkvm_cppflags) $(lkvm_cflags) \
 		-fsyntax-only -x c -
 	@touch $@
+
+# Common code knows no architecture: no conditions on one, none of its headers,
+# nothing of KVM that is one's own.
+lint-arch:
+	$(Q)grep -nE -e '__(x86_64|i386|aarch64|arm)__' \
+		-e 'include "(x86|arm)/' -e 'KVM_(CAP_)?(ARM|X86)_' \
+		$(wildcard *.[ch] backend/*.[ch] hw/*.[ch] virtio/*.[ch] \
+		vfio/*.[ch] include/lkvm/*.h); [ $$? = 1 ]
 
 lint-man:
 	$(Q)mandoc -T lint -W warning docs/lkvm.1

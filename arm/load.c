@@ -165,6 +165,21 @@ static int load_flat(struct kvm *vm, struct boot_plan *plan)
 	return read_image(vm, file, "kernel", plan->entry);
 }
 
+static int load_32bit(struct kvm *vm, const u8 *head, size_t len,
+		      struct boot_plan *plan)
+{
+	const struct image *file = &vm->config->kernel;
+	struct linux_image image;
+	int err = parse_linux(vm, head, len, file->len, &image);
+
+	if (err != -ENOEXEC)
+		return vm_fail(vm, -EINVAL,
+			       "kernel %s: a 64-bit kernel: leave out "
+			       "--aarch32, or give a 32-bit one",
+			       file->path);
+	return load_flat(vm, plan);
+}
+
 static int load_kernel(struct kvm *vm, struct boot_plan *plan)
 {
 	const struct image *file = &vm->config->kernel;
@@ -177,7 +192,7 @@ static int load_kernel(struct kvm *vm, struct boot_plan *plan)
 		return vm_fail(vm, err, "kernel %s: cannot be read: %s",
 			       file->path, strerror(-err));
 	if (vm->config->arch->aarch32)
-		return load_flat(vm, plan);
+		return load_32bit(vm, head, len, plan);
 	err = load_plain(vm, head, len, plan);
 	if (err == -ENOEXEC)
 		err = load_packed(vm, head, len, plan);

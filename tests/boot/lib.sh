@@ -3,7 +3,8 @@
 #
 # The words that boot cases are written in. `sh lib.sh CASE` runs one case:
 # with busybox ash in L1, with the host's sh in direct mode. Given are LKVM
-# (the binary), LAB (kernel, initramfs, disk image), T (a folder of the
+# (the binary), LAB (kernel, initramfs, disk image), BARE (guests without an
+# operating system, for arm64), T (a folder of the
 # case's own), SHARED (a folder that all cases of one run share), LAB_ARCH.
 # A case that is for one machine only says so in its head: "# arch: x86".
 

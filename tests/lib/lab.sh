@@ -31,8 +31,14 @@ arm64)
 	lab_native=aarch64
 	lab_suite=boot-arm64
 	lab_qemu=qemu-system-aarch64
-	lab_machine=(-M "virt,virtualization=on,gic-version=${LAB_GIC:-3},iommu=smmuv3"
-		-cpu cortex-a57 -smp 2 -m 4G)
+	# Others, for cases with "# l1: KIND".
+	case ${LAB_L1:-} in
+	gicv2) lab_l1=(gic-version=2 cortex-a57) ;;
+	max) lab_l1=("gic-version=3,mte=on" max) ;;
+	*) lab_l1=(gic-version=3 cortex-a57) ;;
+	esac
+	lab_machine=(-M "virt,virtualization=on,iommu=smmuv3,${lab_l1[0]}"
+		-cpu "${lab_l1[1]}" -smp 2 -m 4G)
 	lab_log=ttyAMA0
 	lab_ports=(-device "pci-serial,chardev=ctl")
 	;;

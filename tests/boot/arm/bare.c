@@ -6,16 +6,12 @@
  * 0 power-off, 1 reset, 2 panic, 3 an access that hardware does not decode.
  * Run with --rng, 2 CPUs and 1 MiB of flash that is all ones.
  */
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long u64;
+#include "guest.h"
 
 #ifndef END
 #define END 0
 #endif
 
-#define UART 0x1000000UL
 #define RTC 0x1010000UL
 #define PL031 0x1011000UL
 #define PVPANIC 0x1013000UL
@@ -31,79 +27,15 @@ typedef unsigned long u64;
 #define PSCI_CPU_OFF 0x84000002U
 #define PSCI_CPU_ON 0xc4000003U
 #define PSCI_AFFINITY_INFO 0xc4000004U
-#define PSCI_SYSTEM_OFF 0x84000008U
 #define PSCI_SYSTEM_RESET 0x84000009U
 #define PV_TIME_ST 0xc5000021U
 
-void guest_main(u64 fdt);
 void secondary_main(void);
 void secondary_start(void);
-void guest_exception(u64 esr, u64 elr, u64 far);
 
 extern u8 second_stack_top[];
 static volatile u32 second_ran;
 static u32 failures;
-
-/* One instruction each, so that hardware decodes them. */
-static u8 in8(u64 at)
-{
-	u32 value;
-
-	__asm__ volatile("ldrb %w0, [%1]" : "=r"(value) : "r"(at) : "memory");
-	return (u8)value;
-}
-
-static u16 in16(u64 at)
-{
-	u32 value;
-
-	__asm__ volatile("ldrh %w0, [%1]" : "=r"(value) : "r"(at) : "memory");
-	return (u16)value;
-}
-
-static u32 in32(u64 at)
-{
-	u32 value;
-
-	__asm__ volatile("ldr %w0, [%1]" : "=r"(value) : "r"(at) : "memory");
-	return value;
-}
-
-static void out8(u64 at, u32 value)
-{
-	__asm__ volatile("strb %w0, [%1]" : : "r"(value), "r"(at) : "memory");
-}
-
-static void out32(u64 at, u32 value)
-{
-	__asm__ volatile("str %w0, [%1]" : : "r"(value), "r"(at) : "memory");
-}
-
-static u64 hvc(u64 function, u64 a, u64 b, u64 c)
-{
-	register u64 x0 __asm__("x0") = function;
-	register u64 x1 __asm__("x1") = a;
-	register u64 x2 __asm__("x2") = b;
-	register u64 x3 __asm__("x3") = c;
-
-	__asm__ volatile("hvc #0"
-			 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
-			 :
-			 : "memory");
-	return x0;
-}
-
-static void print(const char *text)
-{
-	for (; *text; text++)
-		out8(UART, (u8)*text);
-}
-
-static void print_hex(u64 value)
-{
-	for (int shift = 60; shift >= 0; shift -= 4)
-		out8(UART, (u8) "0123456789abcdef"[value >> shift & 15]);
-}
 
 static void expect(const char *what, u64 wanted, u64 got)
 {

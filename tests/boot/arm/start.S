@@ -17,6 +17,7 @@ _start:
 secondary_start:
 	mov	sp, x0
 	b	secondary_main
+	.weak	secondary_main
 
 	/* Any exception: say so and stop. */
 	.balign 2048

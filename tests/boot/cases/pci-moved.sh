@@ -67,8 +67,9 @@ for d in vda rng console; do
 		"$(($(value $d.port.before)))"
 	expect_eq "$d: memory BAR's place in 64 KiB" 0 \
 		$(($(value $d.memory) % 65536))
+	# Where no hog sits, the first one has its alignment already.
 	[ "$(value $d.memory)" != "$(($(value $d.memory.before)))" ] ||
-		fail "$d: the memory BAR did not move"
+		[ "$d$hogs" = vda ] || fail "$d: the memory BAR did not move"
 done
 expect_eq "disk" ok "$(value disk)"
 expect_eq "bytes from the rng" 64 "$(value rng)"
