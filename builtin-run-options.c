@@ -461,6 +461,15 @@ const struct option run_option_table[] = {
 	  .arg = "NAME",
 	  .help = "name of this VM (default: guest-PID)",
 	  .set = set_name },
+	{ .name = "config",
+	  .arg = "FILE",
+	  .help = "options from a JSON file, or - for standard input",
+	  .set = run_set_config,
+	  .flags = OPTION_LOW_PRIORITY },
+	{ .name = "print-config",
+	  .help = "print the options as such a file, and do no more",
+	  FLAG(print_config),
+	  .flags = OPTION_LOW_PRIORITY },
 	{ .name = "dev",
 	  .arg = "PATH",
 	  .help = "KVM device (default: /dev/kvm)",
@@ -497,6 +506,17 @@ const struct option run_option_table[] = {
 	{ .name = "extended-status",
 	  .help = "status 32, not 0, when the guest resets",
 	  FLAG(config.extended_status),
+	  .flags = OPTION_LOW_PRIORITY },
+
+	{ .name = "result",
+	  .arg = "FILE",
+	  .help = "write how it ended to FILE, one JSON object",
+	  STRING(result_path),
+	  .flags = OPTION_LOW_PRIORITY },
+	{ .name = "log",
+	  .arg = "FILE",
+	  .help = "add a copy of lkvm's messages to FILE",
+	  STRING(log_path),
 	  .flags = OPTION_LOW_PRIORITY },
 
 	{ .heading = "Security" },
@@ -578,6 +598,7 @@ int run_options_parse(struct run_options *run, int argc, char *const *argv,
 		.command = "run",
 		.options = run_option_table,
 		.word = take_word,
+		.note = run_note_option,
 	};
 
 	int err;
@@ -616,6 +637,7 @@ void run_options_release(struct run_options *run)
 	image_release(&run->config.initrd);
 	image_release(&run->config.firmware);
 	arch_config_destroy(run->config.arch);
+	run_release_json(run);
 	free(run->cmdline);
 	while (run->config.nr_disks)
 		free(run->disk_paths[--run->config.nr_disks]);

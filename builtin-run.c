@@ -6,6 +6,8 @@
 #include "builtin-run.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 #include "lkvm/builtin.h"
 #include "lkvm/chardev.h"
@@ -74,8 +76,10 @@ struct session {
 	struct run_watch *watch;
 	struct control *control; /* NULL: there can be none */
 	struct vm_consoles consoles;
+	struct run_report report;
 	struct failure *why;
 	enum vm_end end;
+	int signal; /* that ended it, and is to end us; or 0 */
 };
 
 /* One VM, from power-on to its end. */
@@ -102,6 +106,7 @@ static int run_vm(struct session *session)
 	run_watch_set_vm(session->watch, NULL);
 	if (config->dump_pci)
 		run_dump_pci(vm);
+	report_take_vm(&session->report, vm);
 	kvm_destroy(vm);
 	return err;
 }
@@ -167,10 +172,31 @@ static bool is_hurried(enum vm_end end, int signum)
 	return signum || end == VM_END_TIMEOUT || end == VM_END_STOP;
 }
 
+/* What those who do not see the console should see of it. */
+static void show_console(const struct session *session)
+{
+	const struct run_report *report = &session->report;
+
+	switch (session->end) {
+	case VM_END_CRASH:
+	case VM_END_PANIC:
+	case VM_END_TIMEOUT:
+	case VM_END_ERROR:
+		report_show_console(report);
+		break;
+	case VM_END_RESET: /* with panic=-1 the end of a panic */
+		if (report_show_panic(report))
+			report_show_console(report);
+		break;
+	default:
+		break;
+	}
+}
+
 static int run_with_consoles(struct session *session)
 {
 	struct vm_consoles *consoles = &session->consoles;
-	int err, status, signum;
+	int err, status;
 
 	err = open_consoles(session->config, session->watch, session->why,
 			    consoles);
@@ -178,17 +204,15 @@ static int run_with_consoles(struct session *session)
 	if (!err)
 		err = run_until_end(session);
 	run_watch_set_console(session->watch, NULL);
-	signum = run_watch_end_guest(session->watch);
-	close_consoles(consoles, is_hurried(session->end, signum));
-	status = err ? failure_status(session->why)
-		     : end_status(session->config, session->end, session->why);
+	session->signal = run_watch_end_guest(session->watch);
 	if (err)
 		session->end = VM_END_ERROR;
-	control_end(session->control, end_name(session->end),
-		    signum ? 128 + signum : status);
-	if (signum)
-		run_die_of(signum);
-	return status;
+	report_take_console(&session->report, consoles);
+	close_consoles(consoles, is_hurried(session->end, session->signal));
+	status = err ? failure_status(session->why)
+		     : end_status(session->config, session->end, session->why);
+	show_console(session);
+	return session->signal ? 128 + session->signal : status;
 }
 
 /* A VM without a control socket runs all the same, unless its name is taken. */
@@ -206,44 +230,77 @@ static int open_control(struct session *session)
 	return 0;
 }
 
-static int run_session(const struct kvm_config *config, struct run_watch *watch,
-		       struct failure *why)
+static int run_session(struct session *session)
 {
-	struct session session = {
-		.config = config,
-		.watch = watch,
-		.why = why,
-		.end = VM_RUNNING,
-	};
 	int status;
 
-	if (open_control(&session))
-		return failure_status(why);
-	status = run_with_consoles(&session);
-	control_close(session.control);
+	if (open_control(session))
+		return failure_status(session->why);
+	status = run_with_consoles(session);
+	control_end(session->control, end_name(session->end), status);
+	control_close(session->control);
+	return status;
+}
+
+/* Where it is to be written down. The process lives on without being confined. */
+static int open_files(const struct run_options *run, struct run_report *report,
+		      struct failure *why)
+{
+	int fd;
+
+	if (run->log_path) {
+		fd = open(run->log_path,
+			  O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY,
+			  0666);
+		if (fd < 0)
+			return fail(why, -errno, "--log %s: %s", run->log_path,
+				    strerror(errno));
+		log_copy_to(fd);
+	}
+	return report_open(report, run, why);
+}
+
+static int run_with_watch(struct run_options *run, struct session *session)
+{
+	struct kvm_config *config = &run->config;
+	int err, status;
+
+	config->kvm_fd = host_open_kvm(
+		run->kvm_path ? run->kvm_path : "/dev/kvm", session->why);
+	err = config->kvm_fd < 0 ? config->kvm_fd
+				 : run_config_complete(run, session->why);
+	status = err ? failure_status(session->why) : run_session(session);
+	if (config->kvm_fd >= 0)
+		close(config->kvm_fd);
 	return status;
 }
 
 static int run_with_options(struct run_options *run, struct failure *why)
 {
-	struct kvm_config *config = &run->config;
 	struct run_watch watch;
+	struct session session = {
+		.config = &run->config,
+		.watch = &watch,
+		.why = why,
+		.end = VM_RUNNING,
+	};
 	int err, status;
 
 	log_set_level(run->log_level);
-	err = confine_setup(run->confine, terminal_restore, why);
+	err = open_files(run, &session.report, why);
 	if (!err)
-		err = run_watch_start(&watch, config->timeout_ns, why);
+		err = confine_setup(run->confine, terminal_restore, why);
+	if (!err)
+		err = run_watch_start(&watch, run->config.timeout_ns, why);
 	if (err)
 		return failure_status(why);
-	config->kvm_fd =
-		host_open_kvm(run->kvm_path ? run->kvm_path : "/dev/kvm", why);
-	err = config->kvm_fd < 0 ? config->kvm_fd
-				 : run_config_complete(run, why);
-	status = err ? failure_status(why) : run_session(config, &watch, why);
-	if (config->kvm_fd >= 0)
-		close(config->kvm_fd);
+	status = run_with_watch(run, &session);
+	report_write(&session.report, run->config.name, end_name(session.end),
+		     status, why);
+	report_close(&session.report);
 	run_watch_stop(&watch);
+	if (session.signal)
+		run_die_of(session.signal);
 	return status;
 }
 
@@ -255,7 +312,11 @@ static int run_main(int argc, char **argv)
 
 	switch (run_options_parse(&run, argc, argv, &why)) {
 	case 0:
-		status = run_with_options(&run, &why);
+		status = STATUS_OK;
+		if (run.print_config)
+			run_print_config(&run);
+		else
+			status = run_with_options(&run, &why);
 		break;
 	case OPTIONS_HELP:
 		help_print_command(&run_command);

@@ -6,6 +6,8 @@
  *   builtin-run-vhost.c    setters of options for vhost devices
  *   builtin-run-config.c   what was not said: defaults, kernel, command line
  *   builtin-run-signals.c  signals and the time limit
+ *   builtin-run-json.c     --config and --print-config
+ *   builtin-run-report.c   what is said afterwards: --result
  *   builtin-run.c          the life of the VM, and the exit status
  */
 #ifndef LKVM_BUILTIN_RUN_H
@@ -20,7 +22,9 @@
 
 struct chardev;
 struct failure;
+struct json_t;
 struct kvm;
+struct vm_consoles;
 
 struct run_options {
 	/* Setters fill in what they can. First: see arch_run_options. */
@@ -34,6 +38,11 @@ struct run_options {
 	bool nodefaults;
 	enum log_level log_level;
 	enum confine_mode confine;
+	bool print_config;
+	struct json_t *said;	 /* by name of option; NULL: nothing yet */
+	struct json_t *json;	 /* what --config read: owns strings */
+	const char *result_path; /* --result, or NULL */
+	const char *log_path;	 /* --log, or NULL */
 
 	/* Storage of strings in config. */
 	char *cmdline;
@@ -103,6 +112,38 @@ int run_watch_end_guest(struct run_watch *watch);
 void run_watch_quit(void *watch);
 /* Stop the thread. Signals stay blocked. */
 void run_watch_stop(struct run_watch *watch);
+
+/* The command line as JSON: builtin-run-json.c. */
+option_set_fn run_set_config;
+void run_note_option(const struct option *opt, const struct option_value *value,
+		     void *target);
+void run_print_config(struct run_options *run);
+void run_release_json(struct run_options *run);
+
+/* What is known of a VM when it has gone: builtin-run-report.c. */
+struct run_report {
+	int fd; /* --result; -1: none */
+	u64 started_ns, first_exit_ns;
+	u64 exits, port_exits, memory_exits;
+	char *console; /* its history as a string, owned; or NULL */
+	size_t console_len;
+};
+
+int report_open(struct run_report *report, const struct run_options *run,
+		struct failure *why);
+void report_close(struct run_report *report);
+/* @vm has ended and is about to go: add its counters. */
+void report_take_vm(struct run_report *report, const struct kvm *vm);
+/* The consoles are about to be closed. */
+void report_take_console(struct run_report *report,
+			 const struct vm_consoles *consoles);
+/* Print the console's last lines, unless they are before the user's eyes. */
+void report_show_console(const struct run_report *report);
+/* Print a panic that the console shows. False: it shows none. */
+bool report_show_panic(const struct run_report *report);
+/* One JSON object for --result. @name NULL: there is none yet. */
+void report_write(const struct run_report *report, const char *name,
+		  const char *how, int status, const struct failure *why);
 
 /* Die of @signal, for the parent process to see. */
 void run_die_of(int signal);

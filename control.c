@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -182,16 +181,6 @@ static u64 now_ns(void)
 	return (u64)now.tv_sec * 1000000000ULL + (u64)now.tv_nsec;
 }
 
-/* jansson would read /dev/urandom when the thread may not open files any more. */
-static void seed_hashes(void)
-{
-	size_t seed;
-
-	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0)
-		seed = (size_t)now_ns();
-	json_object_seed(seed | 1);
-}
-
 static struct event_source new_notice(void (*ready)(struct event_source *, u32))
 {
 	return (struct event_source){ eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
@@ -232,7 +221,7 @@ int control_open(const char *name, struct failure *why, struct control **out)
 			   strerror(EMFILE));
 		goto err_release;
 	}
-	seed_hashes();
+	json_prepare();
 	pthread_mutex_init(&ctl->lock, NULL);
 	ctl->uid = geteuid();
 	ctl->started_ns = now_ns();

@@ -14,7 +14,7 @@
 
 static void add_line(void *opaque, const char *text)
 {
-	json_array_append_new(opaque, control_string(text));
+	json_array_append_new(opaque, json_text(text));
 }
 
 /* Call @visit for the vCPUs that are meant, all of them out of the guest. */

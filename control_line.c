@@ -53,24 +53,6 @@ void client_flush(struct control_client *client)
 	drop_reply(client);
 }
 
-json_t *control_string(const char *text)
-{
-	json_t *string = json_string(text);
-	char *copy;
-
-	if (string)
-		return string;
-	copy = strdup(text);
-	if (!copy)
-		return NULL;
-	for (char *c = copy; *c; c++)
-		if (*c & 0x80)
-			*c = '?';
-	string = json_string(copy);
-	free(copy);
-	return string;
-}
-
 static json_t *failure_reply(int err, const struct failure *why)
 {
 	json_t *reply = json_object();
@@ -78,9 +60,9 @@ static json_t *failure_reply(int err, const struct failure *why)
 	json_object_set_new(reply, "ok", json_false());
 	json_object_set_new(reply, "errno", json_integer(-err));
 	json_object_set_new(reply, "error",
-			    control_string(why->kind != FAILURE_NONE
-						   ? why->text
-						   : strerror(-err)));
+			    json_text(why->kind != FAILURE_NONE
+					      ? why->text
+					      : strerror(-err)));
 	return reply;
 }
 

@@ -112,7 +112,7 @@ static int run_info(struct control_request *request)
 	struct kvm *vm = ctl->vm;
 
 	json_object_set_new(request->reply, "name",
-			    control_string(ctl->instance.name));
+			    json_text(ctl->instance.name));
 	add_number(request->reply, "pid", (u64)getpid());
 	json_object_set_new(request->reply, "state",
 			    json_string(vm_is_paused(vm) ? "paused"

@@ -22,6 +22,7 @@
 #include "lkvm/event.h"
 #include "lkvm/failure.h"
 #include "lkvm/instance.h"
+#include "lkvm/json.h"
 #include "lkvm/kvm.h"
 #include "lkvm/types.h"
 
@@ -120,8 +121,6 @@ void client_watch(struct control_client *client);
 bool client_has_reply(const struct control_client *client);
 /* Write what it takes now. Its end changes the state. */
 void client_flush(struct control_client *client);
-/* Text that may not be UTF-8 as a string of JSON. */
-json_t *control_string(const char *text);
 
 /* ---- control_ops.c ---- */
 

@@ -23,6 +23,13 @@ void log_set_level(enum log_level level)
 	atomic_store_explicit(&max_level, level, memory_order_relaxed);
 }
 
+static int copy_fd = -1;
+
+void log_copy_to(int fd)
+{
+	copy_fd = fd;
+}
+
 static bool is_enabled(enum log_level level)
 {
 	return level <= atomic_load_explicit(&max_level, memory_order_relaxed);
@@ -33,13 +40,13 @@ static bool is_enabled(enum log_level level)
  * so. Then a reader that stalls costs a second and the rest of the line, and
  * not the VM.
  */
-static void write_all(const char *buf, size_t len)
+static void write_all(int fd, const char *buf, size_t len)
 {
-	struct pollfd pfd = { .fd = STDERR_FILENO, .events = POLLOUT };
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
 	ssize_t written;
 
 	while (len) {
-		written = write(STDERR_FILENO, buf, len);
+		written = write(fd, buf, len);
 		if (written >= 0) {
 			buf += written;
 			len -= (size_t)written;
@@ -79,7 +86,9 @@ static void write_line(const char *prefix, const char *fmt, va_list args)
 	replace_control_characters(line + len, (size_t)text_len);
 	len += (size_t)text_len;
 	line[len++] = '\n';
-	write_all(line, len);
+	write_all(STDERR_FILENO, line, len);
+	if (copy_fd >= 0)
+		write_all(copy_fd, line, len);
 	errno = saved_errno;
 }
 

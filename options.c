@@ -170,6 +170,16 @@ static int take_argument(struct parser *p, const struct option *opt,
 	return option_fail(opt, p->why, "needs an argument: %s", opt->arg);
 }
 
+static int set_option(const struct parser *p, const struct option *opt,
+		      const struct option_value *value)
+{
+	int err = opt->set(opt, value, p->target, p->why);
+
+	if (!err && p->grammar->note)
+		p->grammar->note(opt, value, p->target);
+	return err;
+}
+
 /* The word is "--..." with @text behind the dashes. */
 static int parse_long(struct parser *p, const char *text)
 {
@@ -195,7 +205,7 @@ static int parse_long(struct parser *p, const char *text)
 		if (err)
 			return err;
 	}
-	return opt->set(opt, &value, p->target, p->why);
+	return set_option(p, opt, &value);
 }
 
 /* The word is "-..." with @letters behind the dash. */
@@ -220,7 +230,7 @@ static int parse_short(struct parser *p, const char *letters)
 			if (err)
 				return err;
 		}
-		err = opt->set(opt, &value, p->target, p->why);
+		err = set_option(p, opt, &value);
 		if (err || opt->arg)
 			return err;
 	}
@@ -260,6 +270,17 @@ int options_parse(const struct option_grammar *grammar, int argc,
 			err = parse_short(&p, word + 1);
 	}
 	return err;
+}
+
+const struct option *options_find(const struct option *options,
+				  const char *name)
+{
+	const struct option *opt;
+
+	for (opt = row_at(options); opt; opt = next_row(opt))
+		if (opt->name && !strcmp(opt->name, name))
+			return opt;
+	return NULL;
 }
 
 void options_print_help(const struct option *options, FILE *out)

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 #include "lkvm/arch.h"
 #include "lkvm/confine.h"
@@ -173,10 +174,24 @@ static void count(_Atomic u64 *counter)
 		memory_order_relaxed);
 }
 
+/* The guest has begun to do something that can be seen. */
+static void note_first_exit(struct vcpu *vcpu)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	atomic_store_explicit(&vcpu->stats.first_exit_ns,
+			      (u64)now.tv_sec * 1000000000ULL +
+				      (u64)now.tv_nsec,
+			      memory_order_relaxed);
+}
+
 static int handle_exit(struct vcpu *vcpu)
 {
 	u32 reason = vcpu->run->exit_reason;
 
+	if (!atomic_load_explicit(&vcpu->stats.exits, memory_order_relaxed))
+		note_first_exit(vcpu);
 	count(&vcpu->stats.exits);
 	if (reason == KVM_EXIT_IO)
 		count(&vcpu->stats.io);

@@ -131,6 +131,8 @@ static const struct confine_rule signals[] = { ANY("rt_sigtimedwait"),
 static const struct confine_rule taking_down[] = {
 	IOCTL(FIONREAD), ANY("fstat"), ANY("newfstatat"), ANY("lseek"),
 	ANY("fcntl"),
+	/* builtin-run-report.c */
+	ANY("getrusage"),
 	/* instance.c: its socket */
 	ANY("unlinkat"), ANY("tkill"), END
 };

@@ -19,6 +19,9 @@ enum log_level {
 /* Messages above @level are dropped. Default: info. */
 void log_set_level(enum log_level level);
 
+/* A copy of all messages goes to @fd; -1: no more. Before there are threads. */
+void log_copy_to(int fd);
+
 #define LOG_FORMAT(f, a) __attribute__((format(printf, f, a)))
 
 /* "  Fatal: ...": why this command ends. Printed at every level. */

@@ -67,6 +67,9 @@ struct option_grammar {
 	 * unwelcome. NULL: all are.
 	 */
 	int (*word)(const char *word, void *target, struct failure *why);
+	/* Told of each option that was set; or NULL. @value lives as argv. */
+	void (*note)(const struct option *opt, const struct option_value *value,
+		     void *target);
 };
 
 enum {
@@ -79,6 +82,10 @@ enum {
  */
 int options_parse(const struct option_grammar *grammar, int argc,
 		  char *const *argv, void *target, struct failure *why);
+
+/* The row of the option with that long name, not abbreviated; or NULL. */
+const struct option *options_find(const struct option *options,
+				  const char *name);
 
 /* The table as lines of help. */
 void options_print_help(const struct option *options, FILE *out);

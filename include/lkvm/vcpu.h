@@ -18,6 +18,7 @@ struct vcpu_stats {
 	_Atomic u64 exits;
 	_Atomic u64 io;
 	_Atomic u64 mmio;
+	_Atomic u64 first_exit_ns; /* CLOCK_MONOTONIC; 0: none yet */
 };
 
 struct vcpu {
