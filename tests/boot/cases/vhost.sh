@@ -53,7 +53,7 @@ make_target "$PWD/scsi.raw"
 mkfifo in
 exec 9<>in
 # shellcheck disable=SC2086 # a list of options
-pci_guest_start -d disk.img -d "scsi:$wwpn" --vsock 7 \
+pci_guest_start -d disk.img -d "scsi:$wwpn" --vsock 7 --name "vhost-$$" \
 	${vhost_options:-} -p "quiet suspend.pm_test_delay=1 ${vhost_params:-}" \
 	<<'GUEST'
 modprobe -a virtio_scsi sd_mod vmw_vsock_virtio_transport
@@ -113,7 +113,12 @@ say stages $stage
 finish
 GUEST
 wait_out "@ listening" 150
-"$LAB/vsock" call 7 6000 <stream >stream.back
+# A pause in the middle: queues go on where they were.
+"$LAB/vsock" call 7 6000 <stream >stream.back &
+call_pid=$!
+{ "$LKVM" pause -n "vhost-$$" && "$LKVM" resume -n "vhost-$$"; } ||
+	fail "pause and resume"
+wait "$call_pid" || fail "the stream broke"
 echo >&9
 lk_wait 150
 expect_no_complaints

@@ -355,15 +355,21 @@ static void test_legacy__pages_are_as_large_as_the_driver_says(void **state)
 static void test_legacy__page_size_and_align_come_first(void **state)
 {
 	put(VIRTIO_MMIO_QUEUE_SEL, 0);
-	put(VIRTIO_MMIO_GUEST_PAGE_SIZE, 4095);
+	/* No power of two, though the queue would lie in RAM. */
+	put(VIRTIO_MMIO_GUEST_PAGE_SIZE, 4096 * 3);
 	put(VIRTIO_MMIO_QUEUE_ALIGN, 4096);
-	put(VIRTIO_MMIO_QUEUE_PFN, FAKE_RAM_START / 4096);
+	put(VIRTIO_MMIO_QUEUE_PFN, FAKE_RAM_START / 4096 / 3 + 1);
 	assert_false(f.dev.queues[0].enabled);
 	put(VIRTIO_MMIO_GUEST_PAGE_SIZE, 4096);
 	put(VIRTIO_MMIO_QUEUE_PFN, FAKE_RAM_START / 4096);
 	assert_true(f.dev.queues[0].enabled);
-	/* A reset forgets both. */
+	/* A reset forgets both, each of which is wanted. */
 	put(VIRTIO_MMIO_STATUS, 0);
+	put(VIRTIO_MMIO_QUEUE_ALIGN, 4096);
+	put(VIRTIO_MMIO_QUEUE_PFN, FAKE_RAM_START / 4096);
+	assert_false(f.dev.queues[0].enabled);
+	put(VIRTIO_MMIO_STATUS, 0);
+	put(VIRTIO_MMIO_GUEST_PAGE_SIZE, 4096);
 	put(VIRTIO_MMIO_QUEUE_PFN, FAKE_RAM_START / 4096);
 	assert_false(f.dev.queues[0].enabled);
 }

@@ -255,6 +255,26 @@ static void test_common__queue_beyond_the_last_is_empty(void **state)
 	assert_int_equal(common_read(VIRTIO_PCI_COMMON_Q_MSIX, 2), NO_VECTOR);
 }
 
+static void test_common__one_queue_can_be_reset(void **state)
+{
+	common_write(VIRTIO_PCI_COMMON_GFSELECT, 4, 1);
+	common_write(VIRTIO_PCI_COMMON_GF, 4,
+		     1 | BIT(VIRTIO_F_RING_RESET - 32));
+	common_write(VIRTIO_PCI_COMMON_STATUS, 1,
+		     ALL_STATUS & ~VIRTIO_CONFIG_S_DRIVER_OK);
+	set_up_queue(0);
+	set_up_queue(1);
+	common_write(VIRTIO_PCI_COMMON_Q_MSIX, 2, 1);
+	common_write(VIRTIO_PCI_COMMON_STATUS, 1, ALL_STATUS);
+	common_write(VIRTIO_PCI_COMMON_Q_RESET, 2, 1);
+	assert_int_equal(common_read(VIRTIO_PCI_COMMON_Q_RESET, 2), 0);
+	assert_int_equal(common_read(VIRTIO_PCI_COMMON_Q_ENABLE, 2), 0);
+	assert_int_equal(common_read(VIRTIO_PCI_COMMON_Q_MSIX, 2), NO_VECTOR);
+	assert_true(f.dev.queues[0].enabled);
+	set_up_queue(1);
+	assert_int_equal(common_read(VIRTIO_PCI_COMMON_Q_ENABLE, 2), 1);
+}
+
 static void test_common__vector_out_of_range_reads_none(void **state) /* S2 */
 {
 	const u16 vectors[] = { NR_VECTORS, 33, 0xfffe, NO_VECTOR };
@@ -432,6 +452,7 @@ int main(void)
 		PCI_TEST(test_common__wrong_widths_write_nothing),
 		PCI_TEST(test_common__queue_size_is_honoured),
 		PCI_TEST(test_common__queue_beyond_the_last_is_empty),
+		PCI_TEST(test_common__one_queue_can_be_reset),
 		PCI_TEST(test_common__vector_out_of_range_reads_none),
 		PCI_TEST(test_common__sets_up_a_queue),
 		PCI_TEST(test_common__queue_outside_ram_needs_reset),
