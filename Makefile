@@ -284,12 +284,18 @@ $(LIB): $(LIB_OBJS) $(BUILD)/sources
 unit-programs: $(UNIT_PROGRAMS)
 fuzz-programs: $(FUZZ_PROGRAMS)
 
-$(UNIT_PROGRAMS): %: %.o $(SUPPORT_OBJS) $(LIB)
+# An archive: a test gets the stand-ins that it names, and no others.
+SUPPORT_LIB := $(BUILD)/tests/support.a
+$(SUPPORT_LIB): $(SUPPORT_OBJS)
+	@rm -f $@
+	$(call say,AR,$@)$(AR) rcs $@ $(SUPPORT_OBJS)
+
+$(UNIT_PROGRAMS): %: %.o $(SUPPORT_LIB) $(LIB)
 	$(call say,LD,$@)$(CC) $(lkvm_ldflags) -o $@ $^ $(lkvm_ldlibs) -lcmocka
 
 $(BUILD)/tests/unit/arm/fdt_test: CONFIG_LDLIBS += -lfdt
 
-$(FUZZ_PROGRAMS): %: %.o $(SUPPORT_OBJS) $(LIB)
+$(FUZZ_PROGRAMS): %: %.o $(SUPPORT_LIB) $(LIB)
 	$(call say,LD,$@)$(CC) $(lkvm_ldflags) -fsanitize=fuzzer -o $@ $^ \
 		$(lkvm_ldlibs)
 
