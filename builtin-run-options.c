@@ -154,6 +154,95 @@ static int set_disk(const struct option *opt, const struct option_value *value,
 	return check_disk_path(opt, path, why);
 }
 
+/* One word behind the address of a device, of @len bytes. */
+static int set_vfio_word(const struct option *opt, struct vfio_config *vfio,
+			 const char *word, size_t len, struct failure *why)
+{
+	static const char romfile[] = "romfile=";
+
+	if (len == 7 && !memcmp(word, "rom=off", len)) {
+		vfio->rom_off = true;
+	} else if (len > strlen(romfile) &&
+		   !memcmp(word, romfile, strlen(romfile)) && !vfio->romfile) {
+		vfio->romfile =
+			strndup(word + strlen(romfile), len - strlen(romfile));
+		if (!vfio->romfile)
+			return option_fail(opt, why, "out of memory");
+	} else {
+		return option_fail(opt, why,
+				   "%s: %.*s is none of rom=off, romfile=FILE",
+				   vfio->name, (int)len, word);
+	}
+	return 0;
+}
+
+static void forget_vfio(struct kvm_config *config)
+{
+	while (config->nr_vfio)
+		free((void *)(uintptr_t)config->vfio[--config->nr_vfio]
+			     .romfile);
+}
+
+/* ADDRESS[,rom=off][,romfile=FILE] */
+static int set_vfio(const struct option *opt, const struct option_value *value,
+		    void *target, struct failure *why)
+{
+	struct run_options *run = target;
+	struct kvm_config *config = &run->config;
+	char address[32], name[VFIO_NAME_LEN];
+	struct vfio_config *vfio;
+	const char *word;
+	size_t len;
+	int err;
+
+	if (value->negated) {
+		forget_vfio(config);
+		return 0;
+	}
+	len = strcspn(value->text, ",");
+	snprintf(address, sizeof(address), "%.*s", (int)len, value->text);
+	if (len >= sizeof(address) || !vfio_parse_address(address, name))
+		return option_fail(opt, why,
+				   "%s is no PCI address, as 0000:01:00.0; "
+				   "\"lkvm vfio list\" shows them",
+				   value->text);
+	for (unsigned int i = 0; i < config->nr_vfio; i++)
+		if (!strcmp(config->vfio[i].name, name))
+			return option_fail(opt, why, "%s is given twice", name);
+	if (config->nr_vfio == CONFIG_MAX_VFIO)
+		return option_fail(opt, why, "%s: at most %u devices", name,
+				   CONFIG_MAX_VFIO);
+	vfio = &config->vfio[config->nr_vfio++];
+	*vfio = (struct vfio_config){ .romfile = NULL };
+	memcpy(vfio->name, name, sizeof(name));
+	for (word = value->text + len; *word == ','; word += len) {
+		len = strcspn(++word, ",");
+		err = set_vfio_word(opt, vfio, word, len, why);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int set_iommufd(const struct option *opt,
+		       const struct option_value *value, void *target,
+		       struct failure *why)
+{
+	struct run_options *run = target;
+
+	/* Forks of kvmtool have it as a flag. */
+	if (!value->negated && (!value->text || !strcmp(value->text, "on")))
+		run->config.iommufd = IOMMUFD_ON;
+	else if (value->negated || !strcmp(value->text, "auto"))
+		run->config.iommufd = IOMMUFD_AUTO;
+	else if (!strcmp(value->text, "off"))
+		run->config.iommufd = IOMMUFD_OFF;
+	else
+		return option_fail(opt, why, "%s is none of auto, on, off",
+				   value->text);
+	return 0;
+}
+
 /* Is @text @name, or the beginning of it? */
 static bool abbreviates(const char *text, const char *name)
 {
@@ -398,7 +487,7 @@ static int set_confine(const struct option *opt,
 
 #define NOT_YET " not in this version of lkvm"
 #define NO_DISPLAY "displays are" NOT_YET
-#define NO_VFIO "passing host devices through is" NOT_YET
+#define NO_VFIO "this way of passing host devices through is" NOT_YET
 #define NO_ROOTFS "root file systems from directories are" NOT_YET
 #define NO_CCA "Arm CCA realms are" NOT_YET
 #define NO_PKVM "protected VMs (pKVM) are" NOT_YET
@@ -450,6 +539,15 @@ const struct option run_option_table[] = {
 	{ .name = "virtio-legacy",
 	  .help = "as --virtio-transport pci-legacy",
 	  .set = set_virtio_legacy },
+	{ .name = "vfio-pci",
+	  .arg = "ADDRESS[,rom=off][,romfile=FILE]",
+	  .help = "pass a PCI device of the host through; again for more",
+	  .set = set_vfio },
+	{ .name = "iommufd",
+	  .arg = "auto|on|off",
+	  .help = "pass devices through with iommufd (default: where it is)",
+	  .set = set_iommufd,
+	  .flags = OPTION_LOW_PRIORITY | OPTION_LAST_ARG_OPTIONAL },
 	{ .name = "hugetlbfs",
 	  .arg = "DIR",
 	  .help = "take RAM from the hugetlbfs mounted at DIR",
@@ -559,7 +657,6 @@ const struct option run_option_table[] = {
 	OPTION_REFUSE("vidmode", "N", NO_DISPLAY),
 	OPTION_REFUSE("sandbox", "SCRIPT", NO_ROOTFS),
 	OPTION_REFUSE("no-dhcp", NULL, NO_ROOTFS),
-	OPTION_REFUSE("vfio-pci", "ADDRESS", NO_VFIO),
 
 	/* Of forks of kvmtool. */
 	OPTION_REFUSE_FORK("realm", NULL, NO_CCA),
@@ -569,7 +666,6 @@ const struct option run_option_table[] = {
 	OPTION_REFUSE_FORK("sve-vl", "BITS", NO_CCA),
 	OPTION_REFUSE_FORK("protected", NULL, NO_PKVM),
 	OPTION_REFUSE_FORK("protected-ffa", NULL, NO_PKVM),
-	OPTION_REFUSE_FORK("iommufd", NULL, NO_VFIO),
 	OPTION_REFUSE_FORK("iommufd-vdevice", NULL, NO_VFIO),
 	OPTION_REFUSE_FORK("vfio-bounce-buffer", "N", NO_VFIO),
 	OPTION_REFUSE_FORK("disable-ssaia", NULL, RISCV_ONLY),
@@ -638,6 +734,7 @@ void run_options_release(struct run_options *run)
 	image_release(&run->config.firmware);
 	arch_config_destroy(run->config.arch);
 	run_release_json(run);
+	forget_vfio(&run->config);
 	free(run->cmdline);
 	while (run->config.nr_disks)
 		free(run->disk_paths[--run->config.nr_disks]);

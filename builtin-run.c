@@ -82,6 +82,13 @@ struct session {
 	int signal; /* that ended it, and is to end us; or 0 */
 };
 
+static enum confine_kind main_kind(const struct kvm_config *config)
+{
+	if (config->reboot == REBOOT_RESTART)
+		return CONFINE_MAIN_RESTART;
+	return config->nr_vfio ? CONFINE_MAIN_VFIO : CONFINE_MAIN;
+}
+
 /* One VM, from power-on to its end. */
 static int run_vm(struct session *session)
 {
@@ -97,9 +104,7 @@ static int run_vm(struct session *session)
 	if (!err)
 		err = kvm_start(vm);
 	if (!err) {
-		confine_thread(config->reboot == REBOOT_RESTART
-				       ? CONFINE_MAIN_RESTART
-				       : CONFINE_MAIN);
+		confine_thread(main_kind(config));
 		session->end = kvm_wait(vm);
 	}
 	control_detach(session->control);

@@ -240,7 +240,8 @@ static void unblock_sigsys(void)
 void confine_thread(enum confine_kind kind)
 {
 	static const char *const names[CONFINE_KINDS] = {
-		[CONFINE_VCPU] = "vCPU",	 [CONFINE_LOOP] = "event loop",
+		[CONFINE_VCPU] = "vCPU",	 [CONFINE_VCPU_VFIO] = "vCPU",
+		[CONFINE_MAIN_VFIO] = "main",	 [CONFINE_LOOP] = "event loop",
 		[CONFINE_WORKER] = "disk",	 [CONFINE_WRITER] = "output",
 		[CONFINE_WATCH] = "signal",	 [CONFINE_MAIN] = "main",
 		[CONFINE_MAIN_RESTART] = "main",

@@ -278,7 +278,8 @@ static void *vcpu_main(void *arg)
 		err = set_single_step(vcpu);
 	if (err)
 		vm_end(vm, VM_END_ERROR);
-	confine_thread(CONFINE_VCPU);
+	confine_thread(vcpu->vm->config->nr_vfio ? CONFINE_VCPU_VFIO
+						 : CONFINE_VCPU);
 	run_guest(vcpu);
 	bus_detach(&vm->mmio, &vcpu->mmio_reader);
 	bus_detach(&vm->ports, &vcpu->port_reader);

@@ -4,6 +4,16 @@
 # Bash completion for lkvm and vm. The commands and options come from the
 # program itself ("lkvm help --names"), so they are always those of --help.
 
+# _lkvm_pci FOLDER: addresses of the PCI devices in that folder of sysfs.
+_lkvm_pci()
+{
+	local path
+
+	for path in "/sys/bus/pci/$1"/*:*:*.*; do
+		[ ! -e "$path" ] || echo "${path##*/}"
+	done
+}
+
 _lkvm()
 {
 	local program=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]}
@@ -16,6 +26,11 @@ _lkvm()
 	elif [ "$command" = help ]; then
 		[ "$COMP_CWORD" = 2 ] &&
 			words=$("$program" help --names 2>/dev/null)
+	elif [ "$command" = vfio ]; then
+		case $COMP_CWORD,$before in
+		2,*) words='list check' ;;
+		3,check) words=$(_lkvm_pci devices) ;;
+		esac
 	elif [ "$command" != run ]; then
 		case $word in
 		-*) words=$("$program" help --names "$command" 2>/dev/null) ;;
@@ -31,6 +46,8 @@ _lkvm()
 		[ "$before" = = ] && before=${COMP_WORDS[COMP_CWORD - 2]}
 		case $before in
 		--confine) words='on log off' ;;
+		--iommufd) words='auto on off' ;;
+		--vfio-pci) words=$(_lkvm_pci drivers/vfio-pci) ;;
 		--console) words='serial virtio' ;;
 		--loglevel) words='error warning info debug' ;;
 		--reboot) words='exit restart' ;;

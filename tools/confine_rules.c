@@ -10,6 +10,7 @@
 #include <linux/kvm.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
+#include <linux/vfio.h>
 #include <linux/vhost.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -88,6 +89,15 @@ static const struct confine_rule vhost[] = { IOCTL(VHOST_SET_FEATURES),
 					     IOCTL(VHOST_VSOCK_SET_RUNNING),
 					     END };
 
+/*
+ * vfio/: registers of devices, DMA maps of BARs that move, vectors that the guest
+ * enables; iommufd has the same type of ioctl. Only where a device is there.
+ */
+static const struct confine_rule vfio[] = {
+	ANY("pread64"), ANY("pwrite64"),
+	WHERE("ioctl", 1, 0xff00, VFIO_TYPE << 8), ANY("eventfd2"), END
+};
+
 /* event.c: what other threads do to the loop */
 static const struct confine_rule sources[] = { ANY("epoll_ctl"),
 					       ANY("timerfd_settime"),
@@ -152,6 +162,8 @@ static const struct confine_rule creating[] = {
 	ANY("io_setup"), ANY("fadvise64"), ANY("readahead"),
 	/* event.c, virtio/device.c */
 	ANY("epoll_create1"), ANY("eventfd2"), ANY("timerfd_create"),
+	/* vfio/: limits of memory and descriptors, of this process only */
+	WHERE("prlimit64", 0, LOW, 0),
 	/* any ioctl of KVM and vhost, those of vCPU threads among them */
 	WHERE("ioctl", 1, 0xff00, KVMIO << 8),
 	WHERE("ioctl", 1, 0xff00, VHOST_VIRTIO << 8),
@@ -169,6 +181,9 @@ const struct confine_kind_rules confine_kinds[CONFINE_KINDS] = {
 	[CONFINE_VCPU] = { "vcpu",
 			   { base, running_guest, confine_arch_vcpu, interrupts,
 			     machine, vhost, sources } },
+	[CONFINE_VCPU_VFIO] = { "vcpu_vfio",
+				{ base, running_guest, confine_arch_vcpu,
+				  interrupts, machine, vhost, sources, vfio } },
 	[CONFINE_LOOP] = { "loop",
 			   { base, interrupts, sources, waiting_loop,
 			     control } },
@@ -179,7 +194,11 @@ const struct confine_kind_rules confine_kinds[CONFINE_KINDS] = {
 			   { base, interrupts, machine, vhost, sources, disk,
 			     taking_down, confine_arch_vcpu,
 			     confine_arch_pause } },
+	[CONFINE_MAIN_VFIO] = { "main_vfio",
+				{ base, interrupts, machine, vhost, sources,
+				  disk, taking_down, confine_arch_vcpu,
+				  confine_arch_pause, vfio } },
 	[CONFINE_MAIN_RESTART] = { "main_restart",
 				   { base, creating, sources, waiting_loop,
-				     control, disk, taking_down } },
+				     control, disk, vfio, taking_down } },
 };

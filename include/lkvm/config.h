@@ -8,12 +8,14 @@
 
 #include "lkvm/image.h"
 #include "lkvm/types.h"
+#include "lkvm/vfio.h"
 
 struct arch_config;
 
 #define CONFIG_MAX_DISKS 31 /* as many as the PCI bus has slots for */
 #define CONFIG_MAX_TTYS 4
 #define CONFIG_MAX_SCSI 4
+#define CONFIG_MAX_VFIO 31
 
 struct disk_config {
 	const char *path;
@@ -24,6 +26,18 @@ struct disk_config {
 /* A target of the host's kernel. */
 struct scsi_config {
 	char wwpn[224]; /* as long as vhost_wwpn in linux/vhost_types.h */
+};
+
+struct vfio_config {
+	char name[VFIO_NAME_LEN];
+	bool rom_off;
+	const char *romfile; /* instead of the device's ROM, or NULL; owned */
+};
+
+enum iommufd_mode {
+	IOMMUFD_AUTO, /* where kernel and devices have it */
+	IOMMUFD_ON,
+	IOMMUFD_OFF, /* containers and groups */
 };
 
 enum console_kind {
@@ -65,6 +79,9 @@ struct kvm_config {
 	u64 vsock_cid; /* 0: no vsock */
 	enum virtio_transport_kind virtio_transport;
 	bool rng;
+	struct vfio_config vfio[CONFIG_MAX_VFIO];
+	unsigned int nr_vfio;
+	enum iommufd_mode iommufd;
 	const char *dump_acpi; /* folder for the ACPI tables, or NULL */
 	bool dump_pci;	       /* print the PCI tree when the VM ends */
 	u64 timeout_ns;	       /* 0: none */

@@ -26,11 +26,13 @@ enum confine_mode {
 
 enum confine_kind {
 	CONFINE_VCPU,
-	CONFINE_LOOP,	/* the event loop */
-	CONFINE_WORKER, /* serves a disk */
-	CONFINE_WRITER, /* writes the output of a console */
-	CONFINE_WATCH,	/* waits for signals */
-	CONFINE_MAIN,	/* waits for the end, then takes the VM down */
+	CONFINE_VCPU_VFIO, /* the same, with passed-through devices */
+	CONFINE_LOOP,	   /* the event loop */
+	CONFINE_WORKER,	   /* serves a disk */
+	CONFINE_WRITER,	   /* writes the output of a console */
+	CONFINE_WATCH,	   /* waits for signals */
+	CONFINE_MAIN,	   /* waits for the end, then takes the VM down */
+	CONFINE_MAIN_VFIO,
 	/* The same, and creates VMs: --reboot=restart. Keeps capabilities. */
 	CONFINE_MAIN_RESTART,
 	CONFINE_KINDS

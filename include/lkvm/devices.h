@@ -28,4 +28,7 @@ extern const struct device_class virtio_rng_class;
 extern const struct device_class virtio_scsi_class;
 extern const struct device_class virtio_vsock_class;
 
+/* vfio/ */
+extern const struct device_class vfio_class;
+
 #endif

@@ -28,6 +28,8 @@ accepted 'flags' --rng --nodefaults --debug --debug-single-step \
 	--debug-ioport --debug-mmio --debug-iodelay 5
 accepted 'flags taken back' --rng --no-rng --no-nodefaults --no-debug \
 	--no-balloon --no-vfio-pci --no-timeout --no-disk
+accepted 'no device' --vfio-pci 1:2.3,rom=off --no-vfio-pci --iommufd=off \
+	--iommufd=on --iommufd auto
 accepted 'ends' --timeout 5 --reboot=exit --reboot restart --extended-status
 accepted 'log levels' --loglevel error --loglevel warning --loglevel info \
 	--loglevel debug
@@ -44,6 +46,21 @@ done
 accepted '31 disks' "${most[@]}"
 
 # ---- Refused ----
+
+for address in x 1 1: 1:2 1:2.8 1:20.0 100:0.0 10000:00:00.0 0:0:0:0.0 00.0x; do
+	usage_error "device $address" "--vfio-pci: $address is no PCI address" \
+		run --vfio-pci "$address" k
+done
+usage_error 'a device twice' '0000:01:02.3 is given twice' \
+	run --vfio-pci 1:2.3 --vfio-pci 0:1:2.3 k
+usage_error 'device words' 'rom=on is none of rom=off, romfile=FILE' \
+	run --vfio-pci 1:2.3,rom=on k
+usage_error 'iommufd' '--iommufd: maybe is none of auto, on, off' \
+	run --iommufd=maybe k
+usage_error 'vfio alone' 'vfio: needs list, or check and an address' vfio
+usage_error 'vfio what' 'vfio: there is only list, and check' vfio bind
+usage_error 'vfio check' 'vfio: check takes one address' vfio check
+usage_error 'vfio check x' 'vfio check: x is no PCI address' vfio check x
 
 usage_error 'unknown option' 'unknown option --frobnicate' run --frobnicate
 usage_error 'unknown short option' 'unknown option -Z' run -Z
@@ -109,12 +126,12 @@ usage_error '32 disks' 'at most 31' run "${most[@]}" -d "$tmp/disk"
 # By name, saying what is missing; the argument's form does not matter.
 for option in --9p=/src,tag --balloon --vnc --gtk --sdl --vidmode=0x312 \
 	--sandbox=x --no-dhcp \
-	--vfio-pci=0000:01:00.0 --firmware=x --flash=x --aarch32 --pmu \
+	--firmware=x --flash=x --aarch32 --pmu \
 	--disable-mte --vcpu-affinity=0-1 --kaslr-seed=1 --no-pvtime \
 	--sve-max-vl=256 --irqchip=gicv3-its --dump-dtb=x \
 	--override-bad-firmware-cntfrq=1 --firmware-address=1 --force-pci \
 	--nested --e2h0 --realm --restricted_mem --measurement-algo=sha256 \
-	--disable-sve --sve-vl=512 --protected --protected-ffa --iommufd \
+	--disable-sve --sve-vl=512 --protected --protected-ffa \
 	--iommufd-vdevice --vfio-bounce-buffer=4 --dtb=x.dtb --disable-ssaia; do
 	usage_error "${option%%=*} is refused by name" \
 		"${option%%=*}: .*(not in this version|arm64|RISC-V)" \

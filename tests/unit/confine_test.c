@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/kvm.h>
+#include <linux/vfio.h>
 #include <linux/vhost.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -174,8 +175,8 @@ static void map_code(void)
 }
 
 static const enum confine_kind narrow_kinds[] = {
-	CONFINE_VCPU,	CONFINE_LOOP,  CONFINE_WORKER,
-	CONFINE_WRITER, CONFINE_WATCH, CONFINE_MAIN,
+	CONFINE_VCPU,	CONFINE_VCPU_VFIO, CONFINE_LOOP, CONFINE_WORKER,
+	CONFINE_WRITER, CONFINE_WATCH,	   CONFINE_MAIN, CONFINE_MAIN_VFIO,
 };
 
 static void test_confine__forbidden_calls_end_the_process(void **state)
@@ -351,6 +352,17 @@ static void use_signals(void)
 	sigtimedwait(&set, NULL, &none);
 }
 
+static void use_vfio(void)
+{
+	char byte = 0;
+
+	ioctl(-1, VFIO_DEVICE_SET_IRQS, NULL);
+	ioctl(-1, VFIO_IOMMU_MAP_DMA, NULL);
+	(void)!pread(-1, &byte, 1, 0);
+	(void)!pwrite(-1, &byte, 1, 0);
+	close(eventfd(0, EFD_CLOEXEC));
+}
+
 static void test_confine__each_kind_has_its_calls(void **state)
 {
 	need_filters();
@@ -365,6 +377,10 @@ static void test_confine__each_kind_has_its_calls(void **state)
 	expect_ok(CONFINE_MAIN_RESTART, use_loop);
 	expect_ok(CONFINE_MAIN_RESTART, call_open);
 	expect_ok(CONFINE_MAIN_RESTART, map_code);
+	expect_ok(CONFINE_VCPU_VFIO, use_vcpu);
+	expect_ok(CONFINE_VCPU_VFIO, use_vfio);
+	expect_ok(CONFINE_MAIN_VFIO, use_vfio);
+	expect_ok(CONFINE_MAIN_RESTART, use_vfio);
 }
 
 static void test_confine__no_kind_has_those_of_another(void **state)
@@ -376,6 +392,9 @@ static void test_confine__no_kind_has_those_of_another(void **state)
 	expect_end(CONFINE_WRITER, use_disk, "(preadv)");
 	expect_end(CONFINE_VCPU, use_loop, "(epoll_");
 	expect_end(CONFINE_VCPU, use_signals, "(rt_sigtimedwait)");
+	/* Without a passed-through device there is no call for VFIO. */
+	expect_end(CONFINE_VCPU, use_vfio, "(ioctl 0x3b6e)");
+	expect_end(CONFINE_MAIN, use_vfio, "(ioctl 0x3b6e)");
 }
 
 /* ---- Modes ---- */
