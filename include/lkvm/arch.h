@@ -37,6 +37,10 @@ extern const bool arch_has_virtio_mmio;
  */
 extern const char *const arch_kernel_places[];
 
+/* A flat image that resets the machine and does nothing else. */
+extern const u8 *const arch_tiny_guest;
+extern const size_t arch_tiny_guest_len;
+
 /* A capability that this architecture cannot do without. */
 struct arch_required_cap {
 	long cap;

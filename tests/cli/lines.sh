@@ -111,7 +111,7 @@ line 22 Hi lkvm run --name vm_guest -i initrd --kernel k --console serial
 rm -f .lkvm/agl-normal.sock
 lkvm run --name agl-normal --kernel k --disk disk --cpus 1 --mem 512M \
 	--console serial --params 'console=ttyAMA0,115200 root=/dev/vda rw' \
-	<disk >out 2>&1 &
+	<initrd >out 2>&1 &
 if wait $! && [ "$(cat out)" = Hi ]; then
 	pass 'line 13'
 else
