@@ -119,13 +119,13 @@ struct virtq *virtio_mmio_queue(struct virtio_mmio *mmio)
 	return virtio_queue(mmio->dev, mmio->queue_select);
 }
 
+/* The page size stays: Linux writes it once, and resets the device after that. */
 static void reset_transport(struct virtio_mmio *mmio)
 {
 	virtio_set_status(mmio->dev, 0);
 	mmio->device_feature_select = 0;
 	mmio->driver_feature_select = 0;
 	mmio->queue_select = 0;
-	mmio->page_size = 0;
 	mmio->queue_align = 0;
 	acknowledge(mmio, UINT32_MAX);
 }

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# default: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # Queues that the host's kernel serves, vsock and SCSI: streams both ways with
 # checksums, a disk compared outside; and again after BARs have moved, after the

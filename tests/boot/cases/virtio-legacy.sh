@@ -32,7 +32,7 @@ expect_eq "disk" ok "$(value disk)"
 expect_eq "random bytes" 64 "$(value rng)"
 expect_eq "disk with a new driver" ok "$(value again)"
 expect_eq "after a suspend" "ok 64" "$(value resumed)"
-expect_out "@irq.*PCI-MSI.*virtio[0-9]-req.0"
+expect_out "@irq.*-MSI .*virtio[0-9]-req.0"
 # Linux prints bit 0 first. Those from 32 up are not offered.
 expect_eq "features behind the legacy ones" 0 \
 	"$(value features | cut -c33-64 | tr -d '0' | wc -m | awk '{ print $1 - 1 }')"
