@@ -13,6 +13,7 @@
 struct arch_config;
 
 #define CONFIG_MAX_DISKS 31 /* as many as the PCI bus has slots for */
+#define CONFIG_MAX_SHARES 16
 #define CONFIG_MAX_TTYS 4
 #define CONFIG_MAX_SCSI 4
 #define CONFIG_MAX_VFIO 31
@@ -21,6 +22,14 @@ struct disk_config {
 	const char *path;
 	bool read_only;
 	bool direct; /* O_DIRECT: past the host's page cache */
+};
+
+/* A directory that the guest mounts by its tag. */
+struct share_config {
+	const char *path;
+	const char *tag;
+	bool read_only;
+	bool mapped; /* security=mapped, not passthrough */
 };
 
 /* A target of the host's kernel. */
@@ -77,6 +86,8 @@ struct kvm_config {
 	struct scsi_config scsi[CONFIG_MAX_SCSI];
 	unsigned int nr_scsi;
 	u64 vsock_cid; /* 0: no vsock */
+	struct share_config shares[CONFIG_MAX_SHARES];
+	unsigned int nr_shares;
 	enum virtio_transport_kind virtio_transport;
 	bool rng;
 	struct vfio_config vfio[CONFIG_MAX_VFIO];
