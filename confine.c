@@ -181,17 +181,29 @@ int confine_setup(enum confine_mode mode, void (*last_words)(void),
 
 /* ---- One thread ---- */
 
-/* Other threads keep theirs. Needs no privilege. */
-static int drop_capabilities(void)
+/*
+ * What root keeps to serve files of all users, as their owners. All of them are
+ * in the first word.
+ */
+#define FILE_CAPABILITIES                                                      \
+	(BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) |            \
+	 BIT(CAP_FSETID) | BIT(CAP_SETFCAP))
+
+/* All but those in @keep. Other threads keep theirs. Needs no privilege. */
+static int drop_capabilities(u32 keep)
 {
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
 	};
-	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {
-		{ 0 },
-	};
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
 
-	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+	if (syscall(SYS_capget, &header, caps) < 0)
+		return -errno;
+	keep &= caps[0].permitted;
+	memset(caps, 0, sizeof(caps));
+	caps[0].permitted = keep;
+	caps[0].effective = keep;
+	return syscall(SYS_capset, &header, caps) < 0 ? -errno : 0;
 }
 
 /* A copy of @filter, with what is only known now. */
@@ -240,11 +252,11 @@ static void unblock_sigsys(void)
 void confine_thread(enum confine_kind kind)
 {
 	static const char *const names[CONFINE_KINDS] = {
-		[CONFINE_VCPU] = "vCPU",	 [CONFINE_VCPU_VFIO] = "vCPU",
-		[CONFINE_MAIN_VFIO] = "main",	 [CONFINE_LOOP] = "event loop",
-		[CONFINE_WORKER] = "disk",	 [CONFINE_WRITER] = "output",
-		[CONFINE_WATCH] = "signal",	 [CONFINE_MAIN] = "main",
-		[CONFINE_MAIN_RESTART] = "main",
+		[CONFINE_VCPU] = "vCPU",      [CONFINE_VCPU_VFIO] = "vCPU",
+		[CONFINE_MAIN_VFIO] = "main", [CONFINE_LOOP] = "event loop",
+		[CONFINE_WORKER] = "disk",    [CONFINE_SHARE] = "share",
+		[CONFINE_WRITER] = "output",  [CONFINE_WATCH] = "signal",
+		[CONFINE_MAIN] = "main",      [CONFINE_MAIN_RESTART] = "main",
 	};
 	int err = 0;
 
@@ -253,7 +265,8 @@ void confine_thread(enum confine_kind kind)
 	thread_name = names[kind];
 	unblock_sigsys();
 	if (kind != CONFINE_MAIN_RESTART)
-		err = drop_capabilities();
+		err = drop_capabilities(
+			kind == CONFINE_SHARE ? FILE_CAPABILITIES : 0);
 	if (!err)
 		err = install_filter(&confine_filters[kind]);
 	if (!err)

@@ -6,6 +6,7 @@
 #include "confine_rules.h"
 
 #include <asm/termbits.h> /* not <termios.h>: TCGETS2 */
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/kvm.h>
 #include <linux/prctl.h>
@@ -133,6 +134,28 @@ static const struct confine_rule disk[] = { ANY("preadv"),
 					    IOCTL(BLKZEROOUT),
 					    END };
 
+/*
+ * backend/share_*.c: any file operation below a root; what keeps them there is
+ * share_enter(), and how they are called. And the wait of virtio/p9.c.
+ */
+static const struct confine_rule files[] = {
+	/* names */
+	ANY("openat"), NEW("openat2"), ANY("open"), ANY("mkdirat"),
+	ANY("mknodat"), ANY("symlinkat"), ANY("linkat"), ANY("renameat"),
+	ANY("renameat2"), ANY("unlinkat"), ANY("readlinkat"), ANY("readlink"),
+	/* attributes */
+	ANY("fstat"), ANY("newfstatat"), NEW("statx"), ANY("fstatfs"),
+	ANY("chmod"), ANY("fchmodat"), ANY("fchownat"), ANY("truncate"),
+	ANY("utimensat"), ANY("getxattr"), ANY("setxattr"), ANY("listxattr"),
+	ANY("removexattr"),
+	/* data */
+	ANY("preadv"), ANY("pwritev"), ANY("pread64"), ANY("fsync"),
+	ANY("fdatasync"), ANY("getdents64"), ANY("lseek"),
+	WHERE("fcntl", 1, LOW, F_OFD_SETLK),
+	WHERE("fcntl", 1, LOW, F_OFD_GETLK), WHERE("fcntl", 1, LOW, F_GETFL),
+	ANY("epoll_wait"), ANY("epoll_pwait"), END
+};
+
 /* builtin-run-signals.c */
 static const struct confine_rule signals[] = { ANY("rt_sigtimedwait"),
 					       ANY("tkill"), END };
@@ -172,7 +195,12 @@ static const struct confine_rule creating[] = {
 	PRCTL(PR_SET_NAME), ANY("sched_getparam"), ANY("sched_getscheduler"),
 	/* confine_thread() of those */
 	PRCTL(PR_SET_NO_NEW_PRIVS), ANY("seccomp"), ANY("capget"),
-	ANY("capset"), END
+	ANY("capset"),
+	/* share_open(), share_enter() */
+	ANY("prlimit64"), ANY("getrlimit"), ANY("setrlimit"),
+	WHERE("unshare", 0, ~0ULL, CLONE_FS), ANY("umask"),
+	NEW("landlock_create_ruleset"), NEW("landlock_add_rule"),
+	NEW("landlock_restrict_self"), END
 };
 
 /* ---- Kinds ---- */
@@ -188,6 +216,7 @@ const struct confine_kind_rules confine_kinds[CONFINE_KINDS] = {
 			   { base, interrupts, sources, waiting_loop,
 			     control } },
 	[CONFINE_WORKER] = { "worker", { base, interrupts, disk } },
+	[CONFINE_SHARE] = { "share", { base, interrupts, files } },
 	[CONFINE_WRITER] = { "writer", { base } },
 	[CONFINE_WATCH] = { "watch", { base, signals } },
 	[CONFINE_MAIN] = { "main",
@@ -200,5 +229,6 @@ const struct confine_kind_rules confine_kinds[CONFINE_KINDS] = {
 				  confine_arch_pause, vfio } },
 	[CONFINE_MAIN_RESTART] = { "main_restart",
 				   { base, creating, sources, waiting_loop,
-				     control, disk, vfio, taking_down } },
+				     control, disk, files, vfio,
+				     taking_down } },
 };

@@ -29,6 +29,7 @@ enum confine_kind {
 	CONFINE_VCPU_VFIO, /* the same, with passed-through devices */
 	CONFINE_LOOP,	   /* the event loop */
 	CONFINE_WORKER,	   /* serves a disk */
+	CONFINE_SHARE,	   /* a directory; may keep capabilities for files */
 	CONFINE_WRITER,	   /* writes the output of a console */
 	CONFINE_WATCH,	   /* waits for signals */
 	CONFINE_MAIN,	   /* waits for the end, then takes the VM down */

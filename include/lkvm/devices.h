@@ -27,6 +27,7 @@ extern const struct device_class virtio_console_class;
 extern const struct device_class virtio_rng_class;
 extern const struct device_class virtio_scsi_class;
 extern const struct device_class virtio_vsock_class;
+extern const struct device_class virtio_9p_class;
 
 /* vfio/ */
 extern const struct device_class vfio_class;

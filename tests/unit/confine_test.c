@@ -383,6 +383,21 @@ static void test_confine__each_kind_has_its_calls(void **state)
 	expect_ok(CONFINE_MAIN_RESTART, use_vfio);
 }
 
+/* Shares open files: what is left to forbid is everything else. */
+static void test_confine__shares_have_files_and_nothing_more(void **state)
+{
+	need_filters();
+	expect_ok(CONFINE_SHARE, call_open);
+	expect_end(CONFINE_SHARE, call_execve, "(execve)");
+	expect_end(CONFINE_SHARE, call_socket, "the share thread made ");
+	expect_end(CONFINE_SHARE, call_fork, "(clone)");
+	expect_end(CONFINE_SHARE, call_ptrace, "(ptrace)");
+	expect_end(CONFINE_SHARE, kill_parent, "(kill)");
+	expect_end(CONFINE_SHARE, push_input, "(ioctl 0x5412)");
+	expect_end(CONFINE_SHARE, map_code, "(mmap)");
+	expect_end(CONFINE_SHARE, use_vcpu, "(ioctl 0xae80)");
+}
+
 static void test_confine__no_kind_has_those_of_another(void **state)
 {
 	need_filters();
@@ -491,6 +506,8 @@ int main(void)
 		cmocka_unit_test(test_confine__common_calls_work),
 		cmocka_unit_test(test_confine__many_threads_may_call_malloc),
 		cmocka_unit_test(test_confine__each_kind_has_its_calls),
+		cmocka_unit_test(
+			test_confine__shares_have_files_and_nothing_more),
 		cmocka_unit_test(test_confine__no_kind_has_those_of_another),
 		cmocka_unit_test(test_confine__off_confines_nothing),
 		cmocka_unit_test(test_confine__log_lets_calls_go_on),
