@@ -165,6 +165,30 @@ static char *join_words(const char *const *words, unsigned int nr)
 	return line;
 }
 
+/*
+ * Where the root file system is. Shared mappings, which package managers write
+ * to, want a cache; mmap is the one that lets others change files.
+ */
+static void add_root(const struct run_options *run, const char *words[2])
+{
+	const struct kvm_config *config = &run->config;
+	bool read_only = false;
+
+	if (has_param(run->params, "root="))
+		return;
+	if (run->has_root_share) {
+		words[0] = "root=/dev/root rootfstype=9p "
+			   "rootflags=trans=virtio,version=9p2000.L,cache=mmap";
+		read_only = run->root_share_is_ro;
+	} else if (config->nr_disks) {
+		words[0] = "root=/dev/vda";
+		read_only = config->disks[0].read_only;
+	} else {
+		return;
+	}
+	words[1] = read_only ? "ro" : "rw";
+}
+
 int run_build_cmdline(struct run_options *run, struct failure *why)
 {
 	struct kvm_config *config = &run->config;
@@ -179,10 +203,7 @@ int run_build_cmdline(struct run_options *run, struct failure *why)
 				 : arch_serial_console(0));
 		if (!has_param(run->params, "console="))
 			words[1] = console;
-		if (config->nr_disks && !has_param(run->params, "root=")) {
-			words[2] = "root=/dev/vda";
-			words[3] = config->disks[0].read_only ? "ro" : "rw";
-		}
+		add_root(run, &words[2]);
 	}
 	words[4] = run->params;
 	run->cmdline = join_words(words, ARRAY_SIZE(words));

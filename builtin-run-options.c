@@ -100,20 +100,26 @@ static int set_disk_word(const struct option *opt, struct disk_config *disk,
 static int check_disk_path(const struct option *opt, const char *path,
 			   struct failure *why)
 {
-	struct stat st;
-
 	if (!*path)
 		return option_fail(opt, why, "needs the path of an image");
-	if (!stat(path, &st) && S_ISDIR(st.st_mode))
-		return option_fail(opt, why,
-				   "%s is a directory: directories as root "
-				   "file systems are not in this version, only "
-				   "raw images and block devices",
-				   path);
 	return 0;
 }
 
-/* PATH[,ro][,direct][,format=raw], or scsi:WWPN */
+/* PATH, up to the first comma, is a directory. */
+static bool names_directory(const char *text)
+{
+	size_t len = strcspn(text, ",");
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (len >= sizeof(path))
+		return false;
+	memcpy(path, text, len);
+	path[len] = '\0';
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+/* PATH[,ro][,direct][,format=raw], a directory, or scsi:WWPN */
 static int set_disk(const struct option *opt, const struct option_value *value,
 		    void *target, struct failure *why)
 {
@@ -132,6 +138,8 @@ static int set_disk(const struct option *opt, const struct option_value *value,
 	}
 	if (!strncmp(value->text, "scsi:", 5))
 		return run_add_scsi(opt, run, value->text + 5, why);
+	if (names_directory(value->text))
+		return run_set_root_share(opt, run, value->text, why);
 	if (config->nr_disks == CONFIG_MAX_DISKS)
 		return option_fail(opt, why, "%s: at most %u disks",
 				   value->text, CONFIG_MAX_DISKS);
@@ -510,6 +518,10 @@ const struct option run_option_table[] = {
 	  .arg = "IMAGE[,ro][,direct]",
 	  .help = "raw image or block device; again for more",
 	  .set = set_disk },
+	{ .name = "9p",
+	  .arg = "DIR[,TAG][,ro]",
+	  .help = "share a directory, to be mounted as TAG (kvm_9p)",
+	  .set = run_set_9p },
 	{ .name = "rng",
 	  .help = "random numbers from the host",
 	  FLAG(config.rng) },
@@ -649,7 +661,6 @@ const struct option run_option_table[] = {
 	  .set = set_iodelay },
 
 	/* kvmtool's, still to come. */
-	OPTION_REFUSE("9p", "DIR[,TAG]", "shared directories are" NOT_YET),
 	OPTION_REFUSE("balloon", NULL, "the balloon is" NOT_YET),
 	OPTION_REFUSE("vnc", NULL, NO_DISPLAY),
 	OPTION_REFUSE("gtk", NULL, NO_DISPLAY),
@@ -738,4 +749,5 @@ void run_options_release(struct run_options *run)
 	free(run->cmdline);
 	while (run->config.nr_disks)
 		free(run->disk_paths[--run->config.nr_disks]);
+	run_drop_shares(run);
 }

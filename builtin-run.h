@@ -4,6 +4,7 @@
  * kvm_config. The parts of builtin-run:
  *   builtin-run-options.c  the table of options, and their setters
  *   builtin-run-vhost.c    setters of options for vhost devices
+ *   builtin-run-share.c    those for shared directories
  *   builtin-run-config.c   what was not said: defaults, kernel, command line
  *   builtin-run-signals.c  signals and the time limit
  *   builtin-run-json.c     --config and --print-config
@@ -36,6 +37,8 @@ struct run_options {
 	const char *params; /* -p */
 	const char *name;
 	bool nodefaults;
+	bool has_root_share; /* --disk named a directory */
+	bool root_share_is_ro;
 	enum log_level log_level;
 	enum confine_mode confine;
 	bool print_config;
@@ -47,6 +50,7 @@ struct run_options {
 	/* Storage of strings in config. */
 	char *cmdline;
 	char *disk_paths[CONFIG_MAX_DISKS];
+	char *share_words[CONFIG_MAX_SHARES];
 	char name_storage[24];
 	char kernel_storage[128];
 };
@@ -57,6 +61,12 @@ option_set_fn run_set_vsock; /* --vsock CID */
 /* --disk scsi:@text */
 int run_add_scsi(const struct option *opt, struct run_options *run,
 		 const char *text, struct failure *why);
+/* builtin-run-share.c */
+option_set_fn run_set_9p;
+/* --disk with a directory. */
+int run_set_root_share(const struct option *opt, struct run_options *run,
+		       const char *text, struct failure *why);
+void run_drop_shares(struct run_options *run);
 
 /* 0, OPTIONS_HELP, or -EINVAL with @why; run_options_release() in any case. */
 int run_options_parse(struct run_options *run, int argc, char *const *argv,

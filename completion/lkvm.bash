@@ -60,7 +60,7 @@ _lkvm()
 		--network | -n) words=mode=none ;;
 		--cpus | -c | --mem | -m | --params | -p | --name | \
 			--timeout | --debug-iodelay | --vsock) return ;;
-		--hugetlbfs | --dump-acpi)
+		--hugetlbfs | --dump-acpi | --9p)
 			mapfile -t COMPREPLY < <(compgen -d -- "$word")
 			return
 			;;

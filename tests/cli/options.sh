@@ -103,8 +103,6 @@ for transport in mmio mmio-legacy; do
 		run --virtio-transport $transport
 done
 usage_error 'transport x' 'there is no transport x' run --virtio-transport x
-usage_error 'disk that is a directory' 'is a directory: .*not in this version' \
-	run -d "$tmp"
 usage_error 'scsi disk without a name' 'needs the name of a vhost target' \
 	run -d scsi:
 usage_error 'scsi disk with words' 'no further words' run -d scsi:naa.1,ro
@@ -117,6 +115,18 @@ done
 for cid in -3 3x 18446744073709551616 ''; do
 	usage_error "vsock $cid" 'is no number' run "--vsock=$cid"
 done
+usage_error 'two directories as root' 'a directory as root already' \
+	run -d "$tmp" -d "$tmp"
+usage_error 'word of a root directory' 'direct is none of' run -d "$tmp,direct"
+usage_error '9p without a directory' '--9p: needs a directory' run --9p ,tag
+usage_error '9p tag that is too long' 'does not have 1 to 32 bytes' \
+	run --9p "$tmp,$(printf '%033d' 0)"
+usage_error '9p tag that is empty' 'does not have 1 to 32 bytes' run --9p "$tmp,"
+usage_error '9p tag twice' 'have the same tag, kvm_9p' run --9p "$tmp" --9p /tmp
+usage_error '9p word' 'mapd is none of ro, security=' \
+	run --9p "$tmp,tag,ro,mapd"
+usage_error '9p security' 'security=none is none of' \
+	run --9p "$tmp,tag,security=none"
 usage_error 'qcow2 disk' 'format qcow2 is not in this version' \
 	run -d "$tmp/disk,format=qcow2"
 usage_error 'disk word' 'rw is none of' run -d "$tmp/disk,rw"
@@ -124,7 +134,7 @@ usage_error 'disk without a path' 'needs the path' run -d ',ro'
 usage_error '32 disks' 'at most 31' run "${most[@]}" -d "$tmp/disk"
 
 # By name, saying what is missing; the argument's form does not matter.
-for option in --9p=/src,tag --balloon --vnc --gtk --sdl --vidmode=0x312 \
+for option in --balloon --vnc --gtk --sdl --vidmode=0x312 \
 	--sandbox=x --no-dhcp \
 	--firmware=x --flash=x --aarch32 --pmu \
 	--disable-mte --vcpu-affinity=0-1 --kaslr-seed=1 --no-pvtime \
