@@ -525,6 +525,9 @@ const struct option run_option_table[] = {
 	{ .name = "rng",
 	  .help = "random numbers from the host",
 	  FLAG(config.rng) },
+	{ .name = "balloon",
+	  .help = "memory that the guest does not need goes back to the host",
+	  FLAG(config.balloon) },
 	{ .name = "console",
 	  .arg = "serial|virtio",
 	  .help = "what standard input and output are to the guest",
@@ -661,7 +664,6 @@ const struct option run_option_table[] = {
 	  .set = set_iodelay },
 
 	/* kvmtool's, still to come. */
-	OPTION_REFUSE("balloon", NULL, "the balloon is" NOT_YET),
 	OPTION_REFUSE("vnc", NULL, NO_DISPLAY),
 	OPTION_REFUSE("gtk", NULL, NO_DISPLAY),
 	OPTION_REFUSE("sdl", NULL, NO_DISPLAY),

@@ -19,7 +19,10 @@
 
 void memory_init(struct memory *mem, int vm_fd)
 {
-	*mem = (struct memory){ .vm_fd = vm_fd };
+	*mem = (struct memory){
+		.vm_fd = vm_fd,
+		.page_len = (u64)sysconf(_SC_PAGESIZE),
+	};
 	pthread_mutex_init(&mem->lock, NULL);
 }
 
@@ -93,6 +96,7 @@ static int map_hugetlbfs(struct memory *mem, u64 len, const char *path,
 	mem->hva = base;
 	mem->mapped_len = file_len;
 	mem->is_hugetlb = true;
+	mem->page_len = (u64)fs.f_bsize;
 	err = 0;
 err_close:
 	close(fd);
@@ -177,6 +181,20 @@ void memory_clear(const struct memory *mem, u64 gpa, u64 len)
 	}
 	memset(start, 0, head);
 	memset(start + len - tail, 0, tail);
+}
+
+u64 memory_discard(const struct memory *mem, void *hva, u64 len)
+{
+	u64 head = align_up((uintptr_t)hva, mem->page_len) - (uintptr_t)hva;
+	u64 inner;
+
+	if (mem->is_pinned || len <= head)
+		return 0;
+	inner = align_down(len - head, mem->page_len);
+	/* RAM is a private mapping, on hugetlbfs too (Linux 5.18). */
+	if (!inner || madvise((u8 *)hva + head, inner, MADV_DONTNEED) < 0)
+		return 0;
+	return inner;
 }
 
 u64 memory_end(const struct memory *mem)

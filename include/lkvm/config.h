@@ -93,6 +93,7 @@ struct kvm_config {
 	struct vfio_config vfio[CONFIG_MAX_VFIO];
 	unsigned int nr_vfio;
 	enum iommufd_mode iommufd;
+	bool balloon;
 	const char *dump_acpi; /* folder for the ACPI tables, or NULL */
 	bool dump_pci;	       /* print the PCI tree when the VM ends */
 	u64 timeout_ns;	       /* 0: none */

@@ -22,6 +22,7 @@ extern const struct device_class pl061_class;
 extern const struct device_class cfi_flash_class;
 
 /* virtio/ */
+extern const struct device_class virtio_balloon_class;
 extern const struct device_class virtio_blk_class;
 extern const struct device_class virtio_console_class;
 extern const struct device_class virtio_rng_class;

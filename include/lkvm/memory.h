@@ -29,6 +29,7 @@ struct memory {
 	u64 len;	/* bytes of RAM */
 	u64 mapped_len; /* bytes mapped: len rounded up to the page size */
 	bool is_hugetlb;
+	u64 page_len; /* the least that memory_discard() can give back */
 	/*
 	 * Devices of the host know where its pages are: none may be given back
 	 * to the host any more. Set before vCPUs run.
@@ -85,6 +86,15 @@ void *guest_ptr(const struct memory *mem, u64 gpa, u64 len);
  * after memory_alloc(): zero, and no host memory. Before vCPUs run.
  */
 void memory_clear(const struct memory *mem, u64 gpa, u64 len);
+
+/*
+ * Give the host memory behind [@hva, @hva + @len), which guest_ptr() has
+ * answered, back to the host; the guest finds zeroes there. Only whole pages of
+ * page_len can go, and none that are pinned. Returns the bytes given back. Any
+ * thread. Pages of hugetlbfs return to its pool, where others may take them
+ * before the guest wants them again: then the VM dies.
+ */
+u64 memory_discard(const struct memory *mem, void *hva, u64 len);
 
 /* First address behind the last byte of RAM. */
 u64 memory_end(const struct memory *mem);

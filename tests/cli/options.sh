@@ -24,7 +24,7 @@ accepted 'no vsock' --vsock 3 --vsock 0 --vsock=0x10 --no-vsock
 accepted 'scsi disks taken back' -d scsi:naa.1:x --no-disk
 accepted 'transport' --virtio-transport pci --virtio-transport=pci-legacy \
 	--no-virtio-transport --virtio-legacy --no-virtio-legacy
-accepted 'flags' --rng --nodefaults --debug --debug-single-step \
+accepted 'flags' --rng --balloon --nodefaults --debug --debug-single-step \
 	--debug-ioport --debug-mmio --debug-iodelay 5
 accepted 'flags taken back' --rng --no-rng --no-nodefaults --no-debug \
 	--no-balloon --no-vfio-pci --no-timeout --no-disk
@@ -134,7 +134,7 @@ usage_error 'disk without a path' 'needs the path' run -d ',ro'
 usage_error '32 disks' 'at most 31' run "${most[@]}" -d "$tmp/disk"
 
 # By name, saying what is missing; the argument's form does not matter.
-for option in --balloon --vnc --gtk --sdl --vidmode=0x312 \
+for option in --vnc --gtk --sdl --vidmode=0x312 \
 	--sandbox=x --no-dhcp \
 	--firmware=x --flash=x --aarch32 --pmu \
 	--disable-mte --vcpu-affinity=0-1 --kaslr-seed=1 --no-pvtime \
