@@ -18,46 +18,6 @@
 #include "lkvm/kvm.h"
 #include "lkvm/pci.h"
 
-/*
- * How long output may take once the user or the time limit wanted the end: the
- * whole of it has one second.
- */
-#define HURRIED_FLUSH_MS 800
-/* Output to a pty that nobody may ever read. */
-#define PTY_FLUSH_MS 200
-
-/* The host's ends of the consoles: standard input and output, and ptys. */
-static int open_consoles(const struct kvm_config *config,
-			 struct run_watch *watch, struct failure *why,
-			 struct vm_consoles *consoles)
-{
-	bool moved = config->console == CONSOLE_SERIAL && config->tty_pty[0];
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < CONFIG_MAX_TTYS; i++) {
-		if (!config->tty_pty[i])
-			continue;
-		err = chardev_open_pty(i, why, &consoles->ttys[i]);
-		if (err)
-			return err;
-	}
-	/* Nothing of the guest's: the terminal stays as it is. */
-	if (moved)
-		return 0;
-	return chardev_open_stdio(run_watch_quit, watch, why,
-				  &consoles->console);
-}
-
-static void close_consoles(struct vm_consoles *consoles, bool hurry)
-{
-	unsigned int i;
-
-	for (i = 0; i < CONFIG_MAX_TTYS; i++)
-		chardev_close(consoles->ttys[i], hurry ? 0 : PTY_FLUSH_MS);
-	chardev_close(consoles->console, hurry ? HURRIED_FLUSH_MS : -1);
-}
-
 static void print_line(void *opaque, const char *text)
 {
 	log_text("%s", text);
@@ -203,8 +163,8 @@ static int run_with_consoles(struct session *session)
 	struct vm_consoles *consoles = &session->consoles;
 	int err, status;
 
-	err = open_consoles(session->config, session->watch, session->why,
-			    consoles);
+	err = run_open_consoles(session->config, session->watch, session->why,
+				consoles);
 	run_watch_set_console(session->watch, consoles->console);
 	if (!err)
 		err = run_until_end(session);
@@ -213,7 +173,8 @@ static int run_with_consoles(struct session *session)
 	if (err)
 		session->end = VM_END_ERROR;
 	report_take_console(&session->report, consoles);
-	close_consoles(consoles, is_hurried(session->end, session->signal));
+	run_close_consoles(session->config, consoles,
+			   is_hurried(session->end, session->signal));
 	status = err ? failure_status(session->why)
 		     : end_status(session->config, session->end, session->why);
 	show_console(session);

@@ -6,6 +6,8 @@
  *   builtin-run-vhost.c    setters of options for vhost devices
  *   builtin-run-share.c    those for shared directories
  *   builtin-run-config.c   what was not said: defaults, kernel, command line
+ *   builtin-run-ports.c    the options of ports
+ *   builtin-run-consoles.c the host's ends of consoles and ports
  *   builtin-run-signals.c  signals and the time limit
  *   builtin-run-json.c     --config and --print-config
  *   builtin-run-report.c   what is said afterwards: --result
@@ -58,6 +60,7 @@ struct run_options {
 extern const struct option run_option_table[];
 
 option_set_fn run_set_vsock; /* --vsock CID */
+option_set_fn run_add_port;  /* --port NAME=... */
 /* --disk scsi:@text */
 int run_add_scsi(const struct option *opt, struct run_options *run,
 		 const char *text, struct failure *why);
@@ -154,6 +157,14 @@ bool report_show_panic(const struct run_report *report);
 /* One JSON object for --result. @name NULL: there is none yet. */
 void report_write(const struct run_report *report, const char *name,
 		  const char *how, int status, const struct failure *why);
+/*
+ * Open what @config wants of consoles and ports. On failure, too, they are to
+ * be closed, which waits for their readers, but not long with @hurry.
+ */
+int run_open_consoles(const struct kvm_config *config, struct run_watch *watch,
+		      struct failure *why, struct vm_consoles *consoles);
+void run_close_consoles(const struct kvm_config *config,
+			struct vm_consoles *consoles, bool hurry);
 
 /* Die of @signal, for the parent process to see. */
 void run_die_of(int signal);

@@ -22,6 +22,8 @@
 #define BACKGROUND_RETRY_NS 1000000000ULL
 /* What a pty's reader gets to take the last output before the pty goes. */
 #define PTY_CLOSE_MS 100
+/* The same for the client of a socket, which may have stopped reading. */
+#define SOCKET_CLOSE_MS 1000
 
 /* ---- The event loop's side ---- */
 
@@ -43,14 +45,14 @@ static bool throttle(struct chardev *chr)
 	return true;
 }
 
-static void unwatch(struct chardev *chr)
+void chardev_unwatch(struct chardev *chr)
 {
 	if (chr->watching)
 		event_remove(chr->loop, &chr->input);
 	chr->watching = false;
 }
 
-static void watch(struct chardev *chr)
+void chardev_watch(struct chardev *chr)
 {
 	int err;
 
@@ -83,10 +85,10 @@ static void deliver_typed(struct chardev *chr)
 static void take_terminal(struct chardev *chr)
 {
 	if (terminal_enter_raw(chr->in_fd) != -EAGAIN) {
-		watch(chr);
+		chardev_watch(chr);
 		return;
 	}
-	unwatch(chr);
+	chardev_unwatch(chr);
 	event_timer_set(&chr->background, BACKGROUND_RETRY_NS);
 }
 
@@ -110,7 +112,8 @@ static size_t read_input(struct chardev *chr, u8 *bytes, size_t max)
 	}
 	/* The end of the input, which is not the end of the guest. */
 	chr->at_end = true;
-	unwatch(chr);
+	if (!chr->is_socket || event_modify(chr->loop, &chr->input, 0) < 0)
+		chardev_unwatch(chr);
 	return 0;
 }
 
@@ -130,7 +133,7 @@ static bool read_for_front(struct chardev *chr)
 	size_t room = room_of_front(chr), len;
 
 	if (!room) {
-		unwatch(chr);
+		chardev_unwatch(chr);
 		return throttle(chr);
 	}
 	len = read_input(chr, bytes,
@@ -153,10 +156,12 @@ static void input_ready(struct event_source *src, u32 events)
 {
 	struct chardev *chr = container_of(src, struct chardev, input);
 
+	if (chr->is_socket && socket_client_left(chr, events))
+		return;
 	if (chr->has_terminal)
 		read_terminal(chr);
 	else if (read_for_front(chr))
-		watch(chr);
+		chardev_watch(chr);
 }
 
 /* The front end may have room: get input going again. */
@@ -166,7 +171,7 @@ static void pump_input(struct chardev *chr)
 	if (chr->has_terminal || chr->in_fd < 0 || chr->at_end)
 		return;
 	if (!chr->cannot_poll && (room_of_front(chr) || throttle(chr)))
-		watch(chr);
+		chardev_watch(chr);
 	if (chr->cannot_poll)
 		read_file(chr);
 }
@@ -263,6 +268,11 @@ size_t chardev_type(struct chardev *chr, const u8 *bytes, size_t len)
 	return taken;
 }
 
+bool chardev_is_open(struct chardev *chr)
+{
+	return !chr->is_socket || chr->has_client;
+}
+
 int chardev_size(struct chardev *chr, u16 *cols, u16 *rows)
 {
 	struct winsize size;
@@ -304,9 +314,17 @@ int chardev_attach(struct chardev *chr, struct event_loop *loop,
 	err = event_add(loop, &chr->notify, EPOLLIN);
 	if (err)
 		goto err_timer;
+	if (chr->is_socket) {
+		chr->at_end = false; /* find out again, to watch for its end */
+		err = socket_serve(chr);
+		if (err)
+			goto err_notify;
+	}
 	chardev_notify(chr);
 	return 0;
 
+err_notify:
+	event_remove(loop, &chr->notify);
 err_timer:
 	if (chr->has_terminal)
 		event_timer_release(loop, &chr->background);
@@ -323,7 +341,9 @@ void chardev_detach(struct chardev *chr)
 	event_remove(chr->loop, &chr->notify);
 	if (chr->has_terminal)
 		event_timer_release(chr->loop, &chr->background);
-	if (chr->in_fd >= 0)
+	if (chr->is_socket)
+		socket_unserve(chr);
+	else if (chr->in_fd >= 0)
 		event_remove(chr->loop, &chr->input);
 	chr->watching = false;
 	chr->front = NULL;
@@ -372,19 +392,28 @@ static void close_fds(struct chardev *chr)
 		close(chr->in_fd);
 }
 
+/* What nobody reads would never be drained. */
+static int shorten(int timeout_ms, int max)
+{
+	return timeout_ms < 0 || timeout_ms > max ? max : timeout_ms;
+}
+
 void chardev_close(struct chardev *chr, int timeout_ms)
 {
 	if (!chr)
 		return;
 	chardev_detach(chr);
-	/* A pty that nobody reads would never be drained. */
-	if (chr->slave_fd >= 0 && (timeout_ms < 0 || timeout_ms > PTY_CLOSE_MS))
-		timeout_ms = PTY_CLOSE_MS;
+	if (chr->slave_fd >= 0)
+		timeout_ms = shorten(timeout_ms, PTY_CLOSE_MS);
+	else if (chr->is_socket)
+		timeout_ms = shorten(timeout_ms, SOCKET_CLOSE_MS);
 	output_release(&chr->output, timeout_ms);
 	if (chr->slave_fd >= 0 && timeout_ms)
 		wait_for_pty_reader(chr->slave_fd);
 	close(chr->notify.fd);
 	close_fds(chr);
+	if (chr->is_socket)
+		socket_close(chr);
 	if (chr->has_terminal)
 		terminal_restore();
 	free(chr);

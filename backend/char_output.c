@@ -68,9 +68,9 @@ static void gather_locked(struct char_output *out)
 }
 
 /* -EAGAIN: nobody reads. Only where @fd does not block. */
-static int wait_writable(struct char_output *out, bool was_dropping)
+static int wait_writable(struct char_output *out, int fd, bool was_dropping)
 {
-	struct pollfd pfd = { .fd = out->fd, .events = POLLOUT };
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
 	int patience = out->may_drop && !was_dropping ? NO_READER_MS : -1;
 	int ready = poll(&pfd, 1, patience);
 
@@ -80,9 +80,9 @@ static int wait_writable(struct char_output *out, bool was_dropping)
 }
 
 /* One write(2). Bytes written, or negative errno. */
-static ssize_t write_some(struct char_output *out, const u8 *bytes, size_t len)
+static ssize_t write_some(int fd, const u8 *bytes, size_t len)
 {
-	ssize_t n = write(out->fd, bytes, len);
+	ssize_t n = write(fd, bytes, len);
 
 	return n < 0 ? -errno : n;
 }
@@ -107,7 +107,7 @@ static void fail_locked(struct char_output *out, int err)
 	advance_locked(out, used_locked(out));
 	pthread_mutex_unlock(&out->lock);
 	/* A reader that has had enough is no surprise: "lkvm run | head". */
-	if (err == -EPIPE)
+	if (err == -EPIPE || err == -ECONNRESET)
 		log_debug("%s: the reader has gone, output is dropped",
 			  out->name);
 	else
@@ -134,6 +134,7 @@ static void write_piece_locked(struct char_output *out)
 	unsigned int at = (unsigned int)(out->written & (out->len - 1));
 	size_t len = used_locked(out);
 	bool was_dropping = out->dropping;
+	int fd = out->fd;
 	ssize_t n;
 
 	if (len > out->len - at)
@@ -141,16 +142,20 @@ static void write_piece_locked(struct char_output *out)
 	if (len > WRITE_MAX_LEN)
 		len = WRITE_MAX_LEN;
 
+	out->writing = true;
 	pthread_mutex_unlock(&out->lock);
-	n = write_some(out, out->buf + at, len);
+	n = write_some(fd, out->buf + at, len);
 	if (n == -EAGAIN) {
-		int err = wait_writable(out, was_dropping);
+		int err = wait_writable(out, fd, was_dropping);
 
 		n = err == -EAGAIN ? -ETIMEDOUT : err;
 	}
 	pthread_mutex_lock(&out->lock);
+	out->writing = false;
 
-	if (n > 0)
+	if (fd != out->fd)
+		pthread_cond_broadcast(&out->exited); /* output_set_fd() */
+	else if (n > 0)
 		advance_locked(out, (size_t)n);
 	else if (n == -ETIMEDOUT)
 		out->dropping = true;
@@ -172,8 +177,10 @@ static void *run_writer(void *opaque)
 	pthread_mutex_lock(&out->lock);
 	while (!out->abandon) {
 		gather_locked(out);
+		if (!used_locked(out) && out->stopping)
+			break;
 		if (!used_locked(out))
-			break; /* stopping */
+			continue; /* output_set_fd() */
 		write_piece_locked(out);
 		report_room_locked(out);
 	}
@@ -319,6 +326,26 @@ void output_release(struct char_output *out, int timeout_ms)
 	pthread_mutex_unlock(&out->lock);
 	pthread_join(out->thread, NULL);
 	free_all(out);
+}
+
+void output_set_fd(struct char_output *out, int fd)
+{
+	bool starved;
+
+	pthread_mutex_lock(&out->lock);
+	out->failed = true;
+	out->fd = -1;
+	while (out->writing)
+		pthread_cond_wait(&out->exited, &out->lock);
+	advance_locked(out, used_locked(out));
+	out->fd = fd;
+	out->failed = fd < 0;
+	out->dropping = out->failed;
+	starved = out->starved;
+	out->starved = false;
+	pthread_mutex_unlock(&out->lock);
+	if (starved)
+		out->room(out);
 }
 
 /* ---- History ---- */

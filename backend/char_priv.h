@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The parts of a chardev: char_output.c (buffer and writer thread), char_core.c
- * (front end and input), char_terminal.c (raw mode and keys), and the two that
- * put them together, char_stdio.c and char_pty.c.
+ * (front end and input), char_terminal.c (raw mode and keys), and those that put
+ * them together: char_stdio.c, char_pty.c, char_file.c and char_socket.c.
  */
 #ifndef LKVM_CHAR_PRIV_H
 #define LKVM_CHAR_PRIV_H
@@ -18,7 +18,8 @@
 #define CHAR_OUTPUT_LEN (1024 * 1024U)
 
 struct char_output {
-	int fd; /* owned by the chardev; may be blocking */
+	/* Owned by the chardev; may be blocking. Changes under lock. */
+	int fd;
 	const char *name;
 	/*
 	 * Nobody may be reading, and then what does not fit is dropped rather
@@ -34,7 +35,7 @@ struct char_output {
 
 	pthread_mutex_t lock;	/* guards all below */
 	pthread_cond_t changed; /* for the writer: see output_put() */
-	pthread_cond_t exited;	/* finished was set */
+	pthread_cond_t exited;	/* finished was set, or writing cleared */
 	/*
 	 * Running counts of bytes put and written; they start from 0 again
 	 * whenever the buffer is empty, so that little of it gets used.
@@ -42,7 +43,8 @@ struct char_output {
 	u64 put, written;
 	bool starved; /* a put was short */
 	bool dropping; /* nobody reads, or @fd has failed: what overflows is lost */
-	bool failed;   /* @fd takes no more */
+	bool failed; /* @fd takes no more, or is none: all that is put is lost */
+	bool writing;  /* the thread works on @fd, without the lock */
 	bool stopping; /* write out the rest and exit */
 	bool abandon;  /* exit now */
 	bool finished; /* the thread's last act */
@@ -63,6 +65,11 @@ size_t output_put(struct char_output *out, const u8 *bytes, size_t len);
 /* See chardev_read_history(). */
 size_t output_read_history(struct char_output *out, u64 *from, u8 *bytes,
 			   size_t max);
+/*
+ * Write to @fd from now on, beginning with an empty buffer; -1: to nobody. When
+ * it returns, the old one is not used any more; writes to that must fail soon.
+ */
+void output_set_fd(struct char_output *out, int fd);
 
 /* ---- The whole ---- */
 
@@ -88,6 +95,19 @@ struct chardev {
 	void (*quit)(void *opaque);
 	void *quit_opaque;
 	struct char_output output;
+
+	/* Of sockets. */
+	bool is_socket;
+	/*
+	 * Guards is_served: while it is set, clients come and go on the event
+	 * loop, and in_fd and out_fd with them. Innermost but for event_loop.lock
+	 * and char_output.lock.
+	 */
+	pthread_mutex_t client_lock;
+	bool is_served;
+	struct event_source listener; /* in the loop while there is no client */
+	char *path;		      /* owned */
+	atomic_bool has_client;
 
 	/* Set while a front end is attached. */
 	const struct chardev_front_ops *front;
@@ -122,6 +142,23 @@ void chardev_notify(struct chardev *chr);
 /* A chardev on any pair of fds, which it owns from then on: for tests. */
 int chardev_open_fds(int in_fd, int out_fd, unsigned int len,
 		     struct chardev **out);
+
+/* Watch in_fd, unless it is watched or there is nothing to come. Event loop. */
+void chardev_watch(struct chardev *chr);
+void chardev_unwatch(struct chardev *chr);
+
+/* ---- Sockets; event loop ---- */
+
+/* Let clients come and go; main thread, as the next one. */
+int socket_serve(struct chardev *chr);
+/* No more of that. A client that is there stays connected. */
+void socket_unserve(struct chardev *chr);
+/*
+ * @events came for the client. True: it has gone, and what it sent has been
+ * read; chr waits for the next one.
+ */
+bool socket_client_left(struct chardev *chr, u32 events);
+void socket_close(struct chardev *chr);
 
 /* ---- Terminal ---- */
 

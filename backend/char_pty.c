@@ -58,7 +58,7 @@ static int open_pty(struct chardev *chr, char name[NAME_LEN])
 	return err;
 }
 
-int chardev_open_pty(unsigned int tty, struct failure *why,
+int chardev_open_pty(const char *what, struct failure *why,
 		     struct chardev **out)
 {
 	struct chardev *chr = calloc(1, sizeof(*chr));
@@ -66,16 +66,16 @@ int chardev_open_pty(unsigned int tty, struct failure *why,
 	int err;
 
 	if (!chr)
-		return fail(why, -ENOMEM, "serial port %u: out of memory", tty);
+		return fail(why, -ENOMEM, "%s: out of memory", what);
 	chr->slave_fd = -1;
 	chr->owns_fds = true;
 	err = open_pty(chr, name);
 	if (err) {
 		free(chr);
-		return fail(why, err, "serial port %u: cannot open a pty: %s",
-			    tty, strerror(-err));
+		return fail(why, err, "%s: cannot open a pty: %s", what,
+			    strerror(-err));
 	}
-	log_info("serial port %u is pty %s", tty, name);
+	log_info("%s is pty %s", what, name);
 	*out = chr;
 	return 0;
 }

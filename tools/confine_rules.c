@@ -108,9 +108,10 @@ static const struct confine_rule waiting_loop[] = { ANY("epoll_wait"),
 						    ANY("epoll_pwait"),
 						    NEW("epoll_pwait2"), END };
 
-/* control.c: a client comes, and who it is */
-static const struct confine_rule control[] = { ANY("accept4"),
-					       ANY("getsockopt"), END };
+/* control.c: a client comes, and who it is; char_socket.c: has it been heard? */
+static const struct confine_rule clients[] = { ANY("accept4"),
+					       ANY("getsockopt"),
+					       IOCTL(FIONREAD), END };
 
 /* vcpu.c; confine_arch_vcpu is for arch_dump_vcpu() */
 static const struct confine_rule running_guest[] = { IOCTL(KVM_RUN), END };
@@ -166,7 +167,7 @@ static const struct confine_rule taking_down[] = {
 	ANY("fcntl"),
 	/* builtin-run-report.c */
 	ANY("getrusage"),
-	/* instance.c: its socket */
+	/* instance.c, char_socket.c: their sockets */
 	ANY("unlinkat"), ANY("tkill"), END
 };
 
@@ -214,7 +215,7 @@ const struct confine_kind_rules confine_kinds[CONFINE_KINDS] = {
 				  interrupts, machine, vhost, sources, vfio } },
 	[CONFINE_LOOP] = { "loop",
 			   { base, interrupts, sources, waiting_loop,
-			     control } },
+			     clients } },
 	[CONFINE_WORKER] = { "worker", { base, interrupts, disk } },
 	[CONFINE_SHARE] = { "share", { base, interrupts, files } },
 	[CONFINE_WRITER] = { "writer", { base } },
@@ -229,6 +230,6 @@ const struct confine_kind_rules confine_kinds[CONFINE_KINDS] = {
 				  confine_arch_pause, vfio } },
 	[CONFINE_MAIN_RESTART] = { "main_restart",
 				   { base, creating, sources, waiting_loop,
-				     control, disk, files, vfio,
+				     clients, disk, files, vfio,
 				     taking_down } },
 };

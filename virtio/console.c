@@ -1,189 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The console device (virtio 1.2, 5.3): one port, a queue for each direction,
- * and the terminal's size. Served on the event loop. No multiport, no
- * emergency write.
+ * The console device (virtio 1.2, 5.3): the console, with the terminal's size,
+ * and named ports. Served on the event loop. No emergency write.
+ *
+ * MULTIPORT is offered only where there are named ports: without it a guest has
+ * its console before it can answer interrupts.
  */
-#include "lkvm/virtio.h"
+#include "virtio/console_priv.h"
 
 #include <errno.h>
-#include <linux/virtio_console.h>
 #include <linux/virtio_ids.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include "lkvm/chardev.h"
 #include "lkvm/devices.h"
-#include "lkvm/iov.h"
 #include "lkvm/kvm.h"
 
 #define CONSOLE_CLASS 0x078000 /* communication, other */
-#define CONSOLE_QUEUE_SIZE 64U
-
-enum {
-	RECEIVE_QUEUE,
-	TRANSMIT_QUEUE,
-	NR_CONSOLE_QUEUES
-};
-
-/* Requests of one turn on the event loop, before others have theirs. */
-#define CONSOLE_MAX_REQUESTS 32U
-
-/* One direction: its doorbell, and a chain that was taken and not finished. */
-struct console_port {
-	struct event_source kick;
-	struct virtq *q;
-	bool has_chain;
-	struct virtq_chain chain;
-	u64 done; /* bytes of it */
-	struct iovec iov[CONSOLE_QUEUE_SIZE];
-};
-
-struct console {
-	struct virtio_device vdev;
-	struct event_loop *loop;
-	struct chardev *chr; /* borrowed from the VM */
-	bool attached;
-	_Atomic u32 size; /* rows << 16 | columns */
-
-	/*
-	 * Guards serving and the ports. Callbacks of the chardev come whether
-	 * the driver has set up the queues or not. Taken after dev->lock.
-	 */
-	pthread_mutex_t lock;
-	bool serving;
-	struct console_port receive, transmit;
-};
-
-/* Have a chain to work on. Lock held, serving. */
-static bool port_has_chain(struct console_port *port)
-{
-	while (!port->has_chain) {
-		if (virtq_pop(port->q, &port->chain) > 0) {
-			port->has_chain = true;
-			port->done = 0;
-		} else if (!virtq_enable_kicks(port->q)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static void port_finish(struct console_port *port, u32 written)
-{
-	virtq_push(port->q, port->chain.head, written);
-	port->has_chain = false;
-}
-
-/* ---- To the guest; event loop ---- */
-
-static size_t console_room(void *opaque)
-{
-	struct console *console = opaque;
-	struct console_port *port = &console->receive;
-	size_t room = 0;
-
-	pthread_mutex_lock(&console->lock);
-	if (console->serving && port_has_chain(port))
-		room = port->chain.in_len;
-	if (port->has_chain && !port->chain.in_len) {
-		/* A buffer without room is of no use: give it back. */
-		port_finish(port, 0);
-		virtq_notify(port->q);
-	}
-	pthread_mutex_unlock(&console->lock);
-	return room;
-}
-
-static void console_receive(void *opaque, const u8 *bytes, size_t len)
-{
-	struct console *console = opaque;
-	struct console_port *port = &console->receive;
-	const struct virtq_chain *chain = &port->chain;
-
-	pthread_mutex_lock(&console->lock);
-	/* A reset since room() loses what was typed in between. */
-	if (console->serving && port->has_chain) {
-		size_t done = iov_from_buf(chain->iov + chain->nr_out,
-					   chain->nr_in, 0, bytes, len);
-
-		port_finish(port, (u32)done);
-		virtq_notify(port->q);
-	}
-	pthread_mutex_unlock(&console->lock);
-}
-
-/* The driver has put in buffers. */
-static void receive_kicked(struct event_source *source, u32 events)
-{
-	struct console *console =
-		container_of(source, struct console, receive.kick);
-
-	virtq_take_kick(console->receive.q);
-	chardev_kick_input(console->chr);
-}
-
-/* ---- From the guest; event loop ---- */
-
-/* Write the rest of the port's chain. False: the chardev is full. */
-static bool transmit_chain(struct console *console, struct console_port *port)
-{
-	struct iovec *iov = port->chain.iov;
-	unsigned int nr = port->chain.nr_out;
-
-	/*
-	 * On a copy of the entry being cut: the list stays as popped, and done
-	 * alone says how far we are.
-	 */
-	for (u64 skip = port->done; nr; nr--, iov++) {
-		u64 from = skip < iov->iov_len ? skip : iov->iov_len;
-		size_t len = iov->iov_len - from;
-		size_t taken = 0;
-
-		skip -= from;
-		if (len)
-			taken = chardev_write(console->chr,
-					      (u8 *)iov->iov_base + from, len);
-		port->done += taken;
-		if (taken < len)
-			return false;
-	}
-	return true;
-}
-
-static void transmit(struct console *console)
-{
-	struct console_port *port = &console->transmit;
-	unsigned int served = 0;
-
-	pthread_mutex_lock(&console->lock);
-	while (console->serving && port_has_chain(port)) {
-		if (served++ == CONSOLE_MAX_REQUESTS) {
-			virtq_kick(port->q); /* after the others' turn */
-			break;
-		}
-		if (!transmit_chain(console, port))
-			break; /* console_writable() goes on */
-		port_finish(port, 0);
-	}
-	if (console->serving)
-		virtq_notify(port->q);
-	pthread_mutex_unlock(&console->lock);
-}
-
-static void transmit_kicked(struct event_source *source, u32 events)
-{
-	struct console *console =
-		container_of(source, struct console, transmit.kick);
-
-	virtq_take_kick(console->transmit.q);
-	transmit(console);
-}
-
-static void console_writable(void *opaque)
-{
-	transmit(opaque);
-}
 
 /* ---- Size of the terminal ---- */
 
@@ -192,40 +25,52 @@ static bool update_size(struct console *console)
 {
 	u16 cols, rows;
 
-	if (chardev_size(console->chr, &cols, &rows) < 0)
+	if (!console->ports[0].chr ||
+	    chardev_size(console->ports[0].chr, &cols, &rows) < 0)
 		return false;
 	console->size = (u32)rows << 16 | cols;
 	return true;
 }
 
-static void console_resized(void *opaque)
+/* With MULTIPORT, Linux looks at the message and not at the configuration. */
+void console_resized(struct console *console)
 {
-	struct console *console = opaque;
-
-	if (update_size(console))
-		virtio_config_changed(&console->vdev);
+	if (!update_size(console))
+		return;
+	control_tell(&console->ports[0], CONSOLE_NEWS_RESIZE);
+	virtio_config_changed(&console->vdev);
 }
-
-static const struct chardev_front_ops console_front_ops = {
-	.room = console_room,
-	.receive = console_receive,
-	.writable = console_writable,
-	.resized = console_resized,
-};
-
-/* ---- The device ---- */
 
 static void console_config_read(struct virtio_device *vdev, unsigned int offset,
 				void *buf, unsigned int len)
 {
-	u32 size = container_of(vdev, struct console, vdev)->size;
+	const struct console *console =
+		container_of(vdev, struct console, vdev);
+	u32 size = console->size;
 	struct virtio_console_config config = {
 		.cols = (u16)size,
 		.rows = size >> 16,
-		.max_nr_ports = 1,
+		.max_nr_ports = console->nr_ports,
 	};
 
 	memcpy(buf, (const u8 *)&config + offset, len);
+}
+
+/* ---- The device ---- */
+
+/* Stream @index of all: those of port 0, of control, of the other ports. */
+static struct console_stream *stream_at(struct console *console,
+					unsigned int index)
+{
+	struct console_port *port;
+
+	if (index == CONSOLE_CONTROL_QUEUE)
+		return &console->to_driver;
+	if (index == CONSOLE_CONTROL_QUEUE + 1)
+		return &console->from_driver;
+	port = &console->ports[index < CONSOLE_CONTROL_QUEUE ? 0
+							     : index / 2 - 1];
+	return index % 2 ? &port->transmit : &port->receive;
 }
 
 static void set_serving(struct console *console, bool serving)
@@ -235,22 +80,28 @@ static void set_serving(struct console *console, bool serving)
 	pthread_mutex_unlock(&console->lock);
 }
 
+static void ignore_kicks(struct console *console, unsigned int nr_queues)
+{
+	for (unsigned int i = 0; i < nr_queues; i++)
+		event_remove(console->loop, &stream_at(console, i)->kick);
+}
+
 static int console_activate(struct virtio_device *vdev)
 {
 	struct console *console = container_of(vdev, struct console, vdev);
-	int err;
 
-	err = event_add(console->loop, &console->receive.kick, EPOLLIN);
-	if (err)
-		return err;
-	err = event_add(console->loop, &console->transmit.kick, EPOLLIN);
-	if (err) {
-		event_remove(console->loop, &console->receive.kick);
-		return err;
+	for (unsigned int i = 0; i < vdev->nr_queues; i++) {
+		int err = event_add(console->loop, &stream_at(console, i)->kick,
+				    EPOLLIN);
+
+		if (err) {
+			ignore_kicks(console, i);
+			return err;
+		}
 	}
 	set_serving(console, true);
-	virtq_kick(console->receive.q);
-	virtq_kick(console->transmit.q);
+	for (unsigned int i = 0; i < vdev->nr_queues; i++)
+		virtq_kick(&vdev->queues[i]);
 	return 0;
 }
 
@@ -259,8 +110,7 @@ static void console_deactivate(struct virtio_device *vdev)
 	struct console *console = container_of(vdev, struct console, vdev);
 
 	set_serving(console, false);
-	event_remove(console->loop, &console->receive.kick);
-	event_remove(console->loop, &console->transmit.kick);
+	ignore_kicks(console, vdev->nr_queues);
 }
 
 static void console_reset(struct virtio_device *vdev)
@@ -268,8 +118,22 @@ static void console_reset(struct virtio_device *vdev)
 	struct console *console = container_of(vdev, struct console, vdev);
 
 	pthread_mutex_lock(&console->lock);
-	console->receive.has_chain = false;
-	console->transmit.has_chain = false;
+	for (unsigned int i = 0; i < vdev->nr_queues; i++)
+		stream_at(console, i)->has_chain = false;
+	for (unsigned int i = 0; i < console->nr_ports; i++) {
+		console->ports[i].is_known = false;
+		console->ports[i].is_guest_open = false;
+		console->ports[i].news = 0;
+	}
+	pthread_mutex_unlock(&console->lock);
+}
+
+static void console_queue_reset(struct virtio_device *vdev, struct virtq *q)
+{
+	struct console *console = container_of(vdev, struct console, vdev);
+
+	pthread_mutex_lock(&console->lock);
+	stream_at(console, q->index)->has_chain = false;
 	pthread_mutex_unlock(&console->lock);
 }
 
@@ -281,37 +145,83 @@ static const struct virtio_dev_ops console_vdev_ops = {
 	.activate = console_activate,
 	.deactivate = console_deactivate,
 	.reset = console_reset,
+	.queue_reset = console_queue_reset,
 };
 
 /* ---- Life ---- */
 
-static void port_init(struct console_port *port, struct virtq *q,
-		      void (*kicked)(struct event_source *, u32))
+static void stream_init(struct console *console, unsigned int index)
 {
-	port->q = q;
-	port->kick.fd = q->kick_fd;
-	port->kick.ready = kicked;
-	port->chain.iov = port->iov;
-	port->chain.max_iov = ARRAY_SIZE(port->iov);
+	static void (*const kicked[2][2])(struct event_source *, u32) = {
+		{ port_receive_kicked, port_transmit_kicked },
+		{ control_to_driver_kicked, control_from_driver_kicked },
+	};
+	struct console_stream *stream = stream_at(console, index);
+	struct virtq *q = &console->vdev.queues[index];
+
+	stream->q = q;
+	stream->kick.fd = q->kick_fd;
+	stream->kick.ready = kicked[!stream->port][index % 2];
+	stream->chain.iov = stream->iov;
+	stream->chain.max_iov = ARRAY_SIZE(stream->iov);
 }
 
-static int console_init(struct console *console, struct kvm *vm)
+/* Port 0 is the console, or nothing; the others have names. */
+static int create_ports(struct console *console, struct kvm *vm,
+			const struct kvm_config *config)
 {
-	u64 features;
+	unsigned int nr = 1 + config->nr_ports;
+
+	console->ports = calloc(nr, sizeof(*console->ports));
+	if (!console->ports)
+		return -ENOMEM;
+	console->nr_ports = nr;
+	console->is_multiport = config->nr_ports;
+	console->to_driver.console = console;
+	console->from_driver.console = console;
+	for (unsigned int i = 0; i < console->nr_ports; i++) {
+		struct console_port *port = &console->ports[i];
+
+		port->console = console;
+		port->id = i;
+		port->receive.console = console;
+		port->receive.port = port;
+		port->transmit.console = console;
+		port->transmit.port = port;
+		if (i) {
+			port->name = config->ports[i - 1].name;
+			port->chr = vm->consoles->ports[i - 1];
+		} else if (config->console == CONSOLE_VIRTIO) {
+			port->chr = vm->consoles->console;
+		}
+	}
+	return 0;
+}
+
+static int console_init(struct console *console, struct kvm *vm,
+			const struct kvm_config *config)
+{
+	u64 features = 0;
+	unsigned int nr_queues = 2;
 	int err;
 
 	console->loop = &vm->loop;
-	console->chr = vm->consoles->console;
-	features = update_size(console) ? BIT64(VIRTIO_CONSOLE_F_SIZE) : 0;
-	err = virtio_device_init(&console->vdev, &console_vdev_ops, &vm->memory,
-				 features, sizeof(struct virtio_console_config),
-				 NR_CONSOLE_QUEUES, CONSOLE_QUEUE_SIZE);
+	err = create_ports(console, vm, config);
 	if (err)
 		return err;
-	port_init(&console->receive, &console->vdev.queues[RECEIVE_QUEUE],
-		  receive_kicked);
-	port_init(&console->transmit, &console->vdev.queues[TRANSMIT_QUEUE],
-		  transmit_kicked);
+	if (update_size(console))
+		features |= BIT64(VIRTIO_CONSOLE_F_SIZE);
+	if (console->is_multiport) {
+		features |= BIT64(VIRTIO_CONSOLE_F_MULTIPORT);
+		nr_queues = 2 * (console->nr_ports + 1);
+	}
+	err = virtio_device_init(&console->vdev, &console_vdev_ops, &vm->memory,
+				 features, sizeof(struct virtio_console_config),
+				 nr_queues, CONSOLE_QUEUE_SIZE);
+	if (err)
+		return err;
+	for (unsigned int i = 0; i < nr_queues; i++)
+		stream_init(console, i);
 	return virtio_transport_create(vm, &console->vdev);
 }
 
@@ -319,14 +229,22 @@ static int console_init(struct console *console, struct kvm *vm)
 static int console_start(struct device *dev)
 {
 	struct console *console = container_of(dev, struct console, vdev.base);
-	int err = chardev_attach(console->chr, console->loop,
-				 &console_front_ops, console);
 
-	if (err)
-		return vm_fail(dev->vm, err,
-			       "virtio-console: cannot use the terminal: %s",
-			       strerror(-err));
-	console->attached = true;
+	for (unsigned int i = 0; i < console->nr_ports; i++) {
+		struct console_port *port = &console->ports[i];
+		int err;
+
+		if (!port->chr)
+			continue;
+		err = chardev_attach(port->chr, console->loop,
+				     &console_front_ops, port);
+		if (err)
+			return vm_fail(dev->vm, err,
+				       "virtio-console: cannot use %s: %s",
+				       port->name ? port->name : "the terminal",
+				       strerror(-err));
+		port->attached = true;
+	}
 	return 0;
 }
 
@@ -335,9 +253,11 @@ static void console_stop(struct device *dev)
 	struct console *console = container_of(dev, struct console, vdev.base);
 
 	virtio_device_stop(dev);
-	if (console->attached)
-		chardev_detach(console->chr);
-	console->attached = false;
+	for (unsigned int i = 0; i < console->nr_ports; i++) {
+		if (console->ports[i].attached)
+			chardev_detach(console->ports[i].chr);
+		console->ports[i].attached = false;
+	}
 }
 
 static void console_destroy(struct console *console)
@@ -346,6 +266,7 @@ static void console_destroy(struct console *console)
 	virtio_transport_destroy(&console->vdev);
 	virtio_device_release(&console->vdev);
 	pthread_mutex_destroy(&console->lock);
+	free(console->ports);
 	free(console);
 }
 
@@ -369,13 +290,13 @@ static int console_class_create(struct kvm *vm, const struct kvm_config *config)
 	struct console *console;
 	int err;
 
-	if (config->console != CONSOLE_VIRTIO)
+	if (config->console != CONSOLE_VIRTIO && !config->nr_ports)
 		return 0;
 	console = calloc(1, sizeof(*console));
 	if (!console)
 		return -ENOMEM;
 	pthread_mutex_init(&console->lock, NULL);
-	err = console_init(console, vm);
+	err = console_init(console, vm, config);
 	if (err) {
 		console_destroy(console);
 		return vm_fail(vm, err, "cannot create virtio-console: %s",

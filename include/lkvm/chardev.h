@@ -30,6 +30,8 @@ struct chardev_front_ops {
 	void (*writable)(void *opaque);
 	/* The terminal's size changed, or NULL. */
 	void (*resized)(void *opaque);
+	/* A client came or went: see chardev_is_open(). Or NULL. */
+	void (*connected)(void *opaque);
 };
 
 /*
@@ -46,11 +48,22 @@ struct chardev_front_ops {
 int chardev_open_stdio(void (*quit)(void *opaque), void *opaque,
 		       struct failure *why, struct chardev **out);
 /*
- * A new pseudo-terminal for serial port @tty; log_info() says "pty /dev/pts/N".
- * While nobody reads it, output that does not fit into its buffer is dropped.
+ * A new pseudo-terminal for @what ("serial port 1"); log_info() says "@what is
+ * pty /dev/pts/N". While nobody reads it, output that does not fit into its
+ * buffer is dropped.
  */
-int chardev_open_pty(unsigned int tty, struct failure *why,
+int chardev_open_pty(const char *what, struct failure *why,
 		     struct chardev **out);
+/* Output goes to the file @path, which is created or emptied. No input. */
+int chardev_open_file(const char *what, const char *path, struct failure *why,
+		      struct chardev **out);
+/*
+ * A Unix socket at @path that programs of the same user connect to, one at a
+ * time. A socket that nobody listens to any more is replaced; ours goes with
+ * the chardev. Output while nobody is connected is dropped.
+ */
+int chardev_open_socket(const char *what, const char *path, struct failure *why,
+			struct chardev **out);
 /*
  * Write out what is buffered, for at most @timeout_ms milliseconds (negative:
  * as long as it takes), then free everything and restore the terminal. The
@@ -98,6 +111,9 @@ size_t chardev_type(struct chardev *chr, const u8 *bytes, size_t len);
 
 /* room() may have grown: look at the input again. Any thread, cheap. */
 void chardev_kick_input(struct chardev *chr);
+
+/* False: a socket that nobody is connected to. Any thread. */
+bool chardev_is_open(struct chardev *chr);
 
 /* Columns and rows of the terminal; -ENOTTY if there is none. */
 int chardev_size(struct chardev *chr, u16 *cols, u16 *rows);

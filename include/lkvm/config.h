@@ -15,6 +15,8 @@ struct arch_config;
 #define CONFIG_MAX_DISKS 31 /* as many as the PCI bus has slots for */
 #define CONFIG_MAX_SHARES 16
 #define CONFIG_MAX_TTYS 4
+#define CONFIG_MAX_PORTS 16
+#define CONFIG_PORT_NAME_LEN 64
 #define CONFIG_MAX_SCSI 4
 #define CONFIG_MAX_VFIO 31
 
@@ -47,6 +49,19 @@ enum iommufd_mode {
 	IOMMUFD_AUTO, /* where kernel and devices have it */
 	IOMMUFD_ON,
 	IOMMUFD_OFF, /* containers and groups */
+};
+
+/* What is at the host's end of a port of the virtio console. */
+enum port_kind {
+	PORT_PTY,  /* a new pseudo-terminal */
+	PORT_FILE, /* output only */
+	PORT_UNIX, /* a socket, for one program at a time */
+};
+
+struct port_config {
+	char name[CONFIG_PORT_NAME_LEN]; /* what the guest calls it */
+	enum port_kind kind;
+	const char *path; /* of file or socket; NULL: pty */
 };
 
 enum console_kind {
@@ -88,6 +103,8 @@ struct kvm_config {
 	u64 vsock_cid; /* 0: no vsock */
 	struct share_config shares[CONFIG_MAX_SHARES];
 	unsigned int nr_shares;
+	struct port_config ports[CONFIG_MAX_PORTS];
+	unsigned int nr_ports;
 	enum virtio_transport_kind virtio_transport;
 	bool rng;
 	struct vfio_config vfio[CONFIG_MAX_VFIO];

@@ -50,8 +50,9 @@ struct vm_job {
  * the user's terminal and the ptys stay.
  */
 struct vm_consoles {
-	struct chardev *console;	       /* what --console names */
-	struct chardev *ttys[CONFIG_MAX_TTYS]; /* NULL: nobody listens */
+	struct chardev *console;		 /* what --console names */
+	struct chardev *ttys[CONFIG_MAX_TTYS];	 /* NULL: nobody listens */
+	struct chardev *ports[CONFIG_MAX_PORTS]; /* as config->ports */
 };
 
 struct kvm {

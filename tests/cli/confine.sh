@@ -36,7 +36,8 @@ truncate -s 1M "$tmp/disk1" "$tmp/disk2"
 # start ARG...: a VM with every kind of thread, in $vm.
 start()
 {
-	"$LKVM" run --nodefaults -n mode=none -c 2 -m 64 --rng --tty 1 \
+	"$LKVM" run --nodefaults -n mode=none -c 2 -m 64 --rng --tty 1 --balloon \
+		--port "port=unix:$tmp/port" \
 		-d "$tmp/disk1" -d "$tmp/disk2,direct,ro" -k "$tmp/busy" "$@" \
 		</dev/null >/dev/null 2>"$tmp/err" &
 	vm=$!

@@ -17,6 +17,8 @@ done
 accepted 'me and mem are --mem' --me 64
 accepted 'all of the consoles' --console serial --console=virtio --console v
 accepted '--tty 0 to 3' --tty 0 --tty 1 --tty 2 --tty 3
+accepted 'ports' --port a=pty --port b.c-d=file:/x,y=z --port=e=unix:sock
+accepted 'ports taken back' --port a=pty --no-port --port a=unix:x
 accepted 'names' --name agl-normal_0.1
 accepted 'params' -p 'root=/dev/vda rw' --params=quiet
 accepted 'network none' --network mode=none -n mode=none --no-network
@@ -132,6 +134,18 @@ usage_error 'qcow2 disk' 'format qcow2 is not in this version' \
 usage_error 'disk word' 'rw is none of' run -d "$tmp/disk,rw"
 usage_error 'disk without a path' 'needs the path' run -d ',ro'
 usage_error '32 disks' 'at most 31' run "${most[@]}" -d "$tmp/disk"
+
+for port in x x= =pty x=pts x=file: x=unix: x=/dev/pts/3; do
+	usage_error "--port $port" '--port: ' run --port "$port" k
+done
+usage_error 'port names' 'a name has 1 to 63' run --port 'a b=pty' k
+usage_error 'two ports of one name' 'two ports are called a' \
+	run --port a=pty --port a=file:x k
+most=()
+for i in {1..16}; do
+	most+=(--port "p$i=pty")
+done
+usage_error '17 ports' 'at most 16 ports' run "${most[@]}" --port q=pty k
 
 # By name, saying what is missing; the argument's form does not matter.
 for option in --vnc --gtk --sdl --vidmode=0x312 \

@@ -329,6 +329,7 @@ static void use_loop(void)
 	expect_ebadf(epoll_ctl(-1, EPOLL_CTL_DEL, 0, NULL));
 	expect_ebadf(accept4(-1, NULL, NULL, SOCK_CLOEXEC));
 	expect_ebadf(getsockopt(-1, SOL_SOCKET, SO_PEERCRED, NULL, NULL));
+	expect_ebadf(ioctl(-1, FIONREAD, NULL));
 	expect_ebadf(ioctl(-1, KVM_SIGNAL_MSI, 0));
 }
 

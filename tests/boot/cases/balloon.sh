@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 230
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # Memory that the guest frees goes back to the host by itself.
 
@@ -15,21 +16,21 @@ rss_at_most()
 
 mkfifo in
 exec 9<>in
-guest_start --balloon <<'GUEST'
-head -c 83886080 /dev/zero >/tmp/file
+guest_start --balloon -p quiet <<'GUEST'
+head -c 41943040 /dev/zero >/tmp/file
 echo "@ full"
 read -r line
 rm /tmp/file
 echo "@ freed"
 read -r line
 GUEST
-wait_out "@ full"
+wait_out "@ full" 150
 full=$(rss)
-expect_least "MiB that lkvm has, with 80 MiB of files in its guest" 80 "$full"
+expect_least "MiB that lkvm has, with 40 MiB of files in its guest" 40 "$full"
 echo go on >&9
-wait_out "@ freed"
+wait_out "@ freed" 100
 # All but what is in pieces too small to be reported.
-wait_until 60 "70 MiB less than $full" rss_at_most $((full - 70))
+wait_until 60 "35 MiB less than $full" rss_at_most $((full - 35))
 echo "with files $full MiB, without them $(rss) MiB"
 echo go on >&9
 lk_wait 60

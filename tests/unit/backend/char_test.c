@@ -400,7 +400,8 @@ static void test_char__pty_passes_bytes_both_ways(void **state)
 	char got[16] = "";
 	int fd;
 
-	assert_int_equal(chardev_open_pty(1, &f->fake.why, &chr), 0);
+	assert_int_equal(chardev_open_pty("serial port 1", &f->fake.why, &chr),
+			 0);
 	chardev_detach(f->fake.chr);
 	f->front.room = 100;
 	assert_int_equal(
@@ -426,7 +427,8 @@ test_char__pty_without_reader_drops_instead_of_holding_back(void **state)
 	struct chardev *chr;
 	u64 before, start = now_ms(CLOCK_MONOTONIC);
 
-	assert_int_equal(chardev_open_pty(1, &f->fake.why, &chr), 0);
+	assert_int_equal(chardev_open_pty("serial port 1", &f->fake.why, &chr),
+			 0);
 	chardev_detach(f->fake.chr);
 	assert_int_equal(
 		chardev_attach(chr, &f->fake.loop, &front_ops, &f->front), 0);
