@@ -12,6 +12,7 @@
 #define VIRTIO_BLK 0x1042
 #define VIRTIO_CONSOLE 0x1043
 #define VIRTIO_RNG 0x1044
+#define VIRTIO_BALLOON 0x1045
 
 /* Common configuration, virtio 1.2, 4.1.4.3. */
 enum {
