@@ -209,16 +209,16 @@ static const struct virtio_dev_ops balloon_vdev_ops = {
 /*
  * Free pages of hugetlbfs would return to a pool from which the guest may not
  * get them again, and it would not know whom it trusted: only what it is asked
- * to give is taken there.
+ * to give is taken there. Devices passed through pin all RAM.
  */
-static u64 balloon_features(const struct memory *mem)
+static u64 balloon_features(const struct kvm *vm)
 {
 	u64 features = BIT64(VIRTIO_BALLOON_F_MUST_TELL_HOST) |
 		       BIT64(VIRTIO_BALLOON_F_STATS_VQ) |
 		       BIT64(VIRTIO_BALLOON_F_DEFLATE_ON_OOM) |
 		       BIT64(VIRTIO_BALLOON_F_PAGE_POISON);
 
-	if (!mem->is_hugetlb && !mem->is_pinned)
+	if (!vm->memory.is_hugetlb && !vm->config->nr_vfio)
 		features |= BIT64(VIRTIO_BALLOON_F_REPORTING);
 	return features;
 }
@@ -253,7 +253,7 @@ static void init_chains(struct balloon *balloon)
 static int balloon_init(struct balloon *balloon, struct kvm *vm)
 {
 	int err = virtio_device_init(&balloon->vdev, &balloon_vdev_ops,
-				     &vm->memory, balloon_features(&vm->memory),
+				     &vm->memory, balloon_features(vm),
 				     sizeof(struct virtio_balloon_config),
 				     BALLOON_NR_QUEUES, BALLOON_QUEUE_SIZE);
 
