@@ -219,7 +219,7 @@ int virtq_pop(struct virtq *q, struct virtq_chain *chain)
 
 /* ---- Returning chains ---- */
 
-void virtq_push(struct virtq *q, u16 head, u32 written)
+void virtq_put(struct virtq *q, u16 head, u32 written)
 {
 	struct vring_used_elem *elem;
 
@@ -228,8 +228,24 @@ void virtq_push(struct virtq *q, u16 head, u32 written)
 	elem = &q->used->ring[q->used_idx++ & (q->size - 1)];
 	elem->id = head;
 	elem->len = written;
+}
+
+void virtq_publish(struct virtq *q)
+{
 	/* Release: pairs with the driver's read barrier after it saw idx. */
-	__atomic_store_n(&q->used->idx, q->used_idx, __ATOMIC_RELEASE);
+	if (q->usable)
+		__atomic_store_n(&q->used->idx, q->used_idx, __ATOMIC_RELEASE);
+}
+
+void virtq_push(struct virtq *q, u16 head, u32 written)
+{
+	virtq_put(q, head, written);
+	virtq_publish(q);
+}
+
+void virtq_unpop(struct virtq *q, u16 nr)
+{
+	q->last_avail -= nr;
 }
 
 /*

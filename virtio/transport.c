@@ -3,9 +3,10 @@
 #include "lkvm/kvm.h"
 #include "lkvm/virtio.h"
 
-int virtio_transport_create(struct kvm *vm, struct virtio_device *dev)
+int virtio_transport_create_as(struct kvm *vm, struct virtio_device *dev,
+			       enum virtio_transport_kind kind)
 {
-	switch (vm->config->virtio_transport) {
+	switch (kind) {
 	case VIRTIO_TRANSPORT_PCI_LEGACY:
 		return virtio_pci_legacy_create(vm, dev);
 	case VIRTIO_TRANSPORT_MMIO:
@@ -15,6 +16,12 @@ int virtio_transport_create(struct kvm *vm, struct virtio_device *dev)
 	default:
 		return virtio_pci_create(vm, dev);
 	}
+}
+
+int virtio_transport_create(struct kvm *vm, struct virtio_device *dev)
+{
+	return virtio_transport_create_as(vm, dev,
+					  vm->config->virtio_transport);
 }
 
 void virtio_transport_destroy(struct virtio_device *dev)

@@ -2,6 +2,7 @@
 #include "virtio/worker.h"
 
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include "lkvm/confine.h"
 #include "lkvm/virtio.h"
@@ -22,13 +23,31 @@ static void report_parked(struct virtio_worker *worker)
 	pthread_mutex_unlock(&worker->lock);
 }
 
+/* Poll the queue's doorbell and the backend; true: the first has rung. */
+static bool poll_both(struct virtio_worker *worker)
+{
+	struct pollfd fds[] = {
+		{ .fd = worker->q->kick_fd, .events = POLLIN },
+		{ .fd = worker->wait_fd, .events = worker->wait_events },
+	};
+
+	return poll(fds, ARRAY_SIZE(fds), -1) > 0 && fds[0].revents;
+}
+
+/* Until somebody rings, or the backend has what the worker waits for. */
+static void wait_for_work(struct virtio_worker *worker)
+{
+	if (!worker->wait_events || poll_both(worker))
+		virtq_take_kick(worker->q);
+}
+
 static void *worker_main(void *arg)
 {
 	struct virtio_worker *worker = arg;
 
 	confine_thread(CONFINE_WORKER);
 	for (;;) {
-		virtq_take_kick(worker->q);
+		wait_for_work(worker);
 		/* Acquire: pairs with command() after a queue was set up. */
 		switch (atomic_load_explicit(&worker->command,
 					     memory_order_acquire)) {
@@ -37,6 +56,7 @@ static void *worker_main(void *arg)
 			break;
 		case VIRTIO_WORKER_PARK:
 			worker->ops->drain(worker);
+			worker->wait_events = 0;
 			report_parked(worker);
 			break;
 		case VIRTIO_WORKER_EXIT:
@@ -74,6 +94,7 @@ int virtio_worker_start(struct virtio_worker *worker,
 	*worker = (struct virtio_worker){
 		.ops = ops,
 		.q = q,
+		.wait_fd = -1,
 		.command = VIRTIO_WORKER_PARK,
 		.parked = true,
 	};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A thread that serves one queue, for devices that wait for the host (disks).
- * It waits in one read() of the queue's kick_fd: the driver's doorbell, the
- * backend's completions and our own commands all ring there.
+ * A thread that serves one queue, for devices that wait for the host (disks,
+ * networks). It waits in one read() of the queue's kick_fd: the driver's doorbell,
+ * the backend's completions and our own commands all ring there. A backend that
+ * has a descriptor of its own to wait for is polled beside it, when wanted.
  */
 #ifndef LKVM_VIRTIO_WORKER_H
 #define LKVM_VIRTIO_WORKER_H
@@ -36,13 +37,16 @@ struct virtio_worker {
 	struct virtq *q;
 	pthread_t thread;
 	bool started;
+	/* Worker's thread only once it runs: also serve when @wait_fd has those. */
+	int wait_fd;
+	short wait_events; /* POLL*; 0: not now */
 	_Atomic enum virtio_worker_command command;
 	pthread_mutex_t lock; /* guards parked; held when command changes */
 	pthread_cond_t has_parked;
 	bool parked;
 };
 
-/* Start the thread, parked. @name: up to 15 bytes, for ps and debuggers. */
+/* Start the thread, parked, with nothing to poll. @name: up to 15 bytes, for ps and debuggers. */
 int virtio_worker_start(struct virtio_worker *worker,
 			const struct virtio_worker_ops *ops, struct virtq *q,
 			const char *name);

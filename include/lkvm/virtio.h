@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/uio.h>
+#include "lkvm/config.h"
 #include "lkvm/device.h"
 #include "lkvm/log.h"
 #include "lkvm/types.h"
@@ -88,6 +89,14 @@ void virtq_disable(struct virtq *q);
 int virtq_pop(struct virtq *q, struct virtq_chain *chain);
 /* Return chain @head, @written bytes of its device-writable part filled. */
 void virtq_push(struct virtq *q, u16 head, u32 written);
+/*
+ * The two halves of virtq_push(), for chains that the driver must see together:
+ * put each, then publish all.
+ */
+void virtq_put(struct virtq *q, u16 head, u32 written);
+void virtq_publish(struct virtq *q);
+/* The last @nr chains popped, of which none was returned, are in the queue again. */
+void virtq_unpop(struct virtq *q, u16 nr);
 /* Interrupt the driver if it asked for that. After a batch of pushes. */
 void virtq_notify(struct virtq *q);
 /*
@@ -303,6 +312,9 @@ struct kvm;
  * may have said why.
  */
 int virtio_transport_create(struct kvm *vm, struct virtio_device *dev);
+/* The same with a transport of its own. */
+int virtio_transport_create_as(struct kvm *vm, struct virtio_device *dev,
+			       enum virtio_transport_kind kind);
 /* Before the device's own state is freed. Accepts a device without one. */
 void virtio_transport_destroy(struct virtio_device *dev);
 
