@@ -202,6 +202,7 @@ $(BUILD)/config.mk: Makefile $(BUILD)/flags
 	$(call find_codec,liblzma,lzma.h,LIBLZMA,codec_xz.c); \
 	$(call find_codec,zlib,zlib.h,ZLIB,codec_gzip.c); \
 	$(call find_codec,libzstd,zstd.h,LIBZSTD,codec_zstd.c); \
+	$(call find_codec,libslirp,slirp/libslirp.h,LIBSLIRP,backend/net_user.c); \
 	$(find_libseccomp); \
 	{ echo "CONFIG_CONFINE := $$confine"; echo "CONFIG_LIBC := $$libc"; \
 	echo "CONFIG_CPPFLAGS := $$bsd$$codecs"; \

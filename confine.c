@@ -252,11 +252,12 @@ static void unblock_sigsys(void)
 void confine_thread(enum confine_kind kind)
 {
 	static const char *const names[CONFINE_KINDS] = {
-		[CONFINE_VCPU] = "vCPU",      [CONFINE_VCPU_VFIO] = "vCPU",
-		[CONFINE_MAIN_VFIO] = "main", [CONFINE_LOOP] = "event loop",
-		[CONFINE_WORKER] = "disk",    [CONFINE_SHARE] = "share",
-		[CONFINE_WRITER] = "output",  [CONFINE_WATCH] = "signal",
-		[CONFINE_MAIN] = "main",      [CONFINE_MAIN_RESTART] = "main",
+		[CONFINE_VCPU] = "vCPU",	 [CONFINE_VCPU_VFIO] = "vCPU",
+		[CONFINE_MAIN_VFIO] = "main",	 [CONFINE_LOOP] = "event loop",
+		[CONFINE_WORKER] = "device",	 [CONFINE_NETWORK] = "network",
+		[CONFINE_SHARE] = "share",	 [CONFINE_WRITER] = "output",
+		[CONFINE_WATCH] = "signal",	 [CONFINE_MAIN] = "main",
+		[CONFINE_MAIN_RESTART] = "main",
 	};
 	int err = 0;
 

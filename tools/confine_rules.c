@@ -8,6 +8,7 @@
 #include <asm/termbits.h> /* not <termios.h>: TCGETS2 */
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
@@ -16,6 +17,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 #define PRCTL(option) WHERE("prctl", 0, LOW, option)
 /* Memory that can be executed is never needed. */
@@ -157,6 +159,46 @@ static const struct confine_rule files[] = {
 	ANY("epoll_wait"), ANY("epoll_pwait"), END
 };
 
+/* net_tap.c: what the driver chose goes to the interface */
+static const struct confine_rule tap[] = { IOCTL(TUNSETOFFLOAD),
+					   IOCTL(TUNSETVNETHDRSZ),
+					   IOCTL(TUNSETQUEUE), END };
+
+/*
+ * libslirp, for net_user.c. It wants to read /etc/resolv.conf again when that has
+ * changed (stat), and goes on with what it knows when it cannot (openat).
+ */
+static const struct confine_rule networking[] = {
+	WHERE("socket", 0, LOW, AF_INET),
+	WHERE("socket", 0, LOW, AF_INET6),
+	ANY("connect"),
+	ANY("bind"),
+	ANY("listen"),
+	ANY("accept"),
+	ANY("accept4"),
+	ANY("sendto"),
+	ANY("recvfrom"),
+	ANY("sendmsg"),
+	ANY("recvmsg"),
+	ANY("shutdown"),
+	ANY("getsockname"),
+	ANY("getpeername"),
+	ANY("getsockopt"),
+	ANY("setsockopt"),
+	ANY("fcntl"),
+	IOCTL(FIONREAD),
+	IOCTL(FIONBIO),
+	ANY("stat"),
+	ANY("newfstatat"),
+	NEW("statx"),
+	REFUSE("open"),
+	REFUSE("openat"),
+	END
+};
+
+/* net_script.c */
+static const struct confine_rule scripts[] = { ANY("wait4"), END };
+
 /* builtin-run-signals.c */
 static const struct confine_rule signals[] = { ANY("rt_sigtimedwait"),
 					       ANY("tkill"), END };
@@ -209,27 +251,30 @@ static const struct confine_rule creating[] = {
 const struct confine_kind_rules confine_kinds[CONFINE_KINDS] = {
 	[CONFINE_VCPU] = { "vcpu",
 			   { base, running_guest, confine_arch_vcpu, interrupts,
-			     machine, vhost, sources } },
+			     machine, vhost, sources, tap } },
 	[CONFINE_VCPU_VFIO] = { "vcpu_vfio",
 				{ base, running_guest, confine_arch_vcpu,
-				  interrupts, machine, vhost, sources, vfio } },
+				  interrupts, machine, vhost, sources, tap,
+				  vfio } },
 	[CONFINE_LOOP] = { "loop",
-			   { base, interrupts, sources, waiting_loop,
-			     clients } },
-	[CONFINE_WORKER] = { "worker", { base, interrupts, disk } },
+			   { base, interrupts, sources, waiting_loop, clients,
+			     tap } },
+	[CONFINE_NETWORK] = { "network", { base, networking } },
+	[CONFINE_WORKER] = { "worker", { base, interrupts, disk, tap } },
 	[CONFINE_SHARE] = { "share", { base, interrupts, files } },
 	[CONFINE_WRITER] = { "writer", { base } },
 	[CONFINE_WATCH] = { "watch", { base, signals } },
 	[CONFINE_MAIN] = { "main",
 			   { base, interrupts, machine, vhost, sources, disk,
-			     taking_down, confine_arch_vcpu,
+			     tap, scripts, taking_down, confine_arch_vcpu,
 			     confine_arch_pause } },
 	[CONFINE_MAIN_VFIO] = { "main_vfio",
 				{ base, interrupts, machine, vhost, sources,
-				  disk, taking_down, confine_arch_vcpu,
-				  confine_arch_pause, vfio } },
+				  disk, tap, scripts, taking_down,
+				  confine_arch_vcpu, confine_arch_pause,
+				  vfio } },
 	[CONFINE_MAIN_RESTART] = { "main_restart",
 				   { base, creating, sources, waiting_loop,
-				     clients, disk, files, vfio,
+				     clients, disk, files, vfio, tap, scripts,
 				     taking_down } },
 };

@@ -11,6 +11,7 @@
 #include "lkvm/vfio.h"
 
 struct arch_config;
+struct net;
 
 #define CONFIG_MAX_DISKS 31 /* as many as the PCI bus has slots for */
 #define CONFIG_MAX_SHARES 16
@@ -19,6 +20,9 @@ struct arch_config;
 #define CONFIG_PORT_NAME_LEN 64
 #define CONFIG_MAX_SCSI 4
 #define CONFIG_MAX_VFIO 31
+#define CONFIG_MAX_NICS 8
+#define CONFIG_MAX_NET_PAIRS 8
+#define CONFIG_MAX_FORWARDS 32
 
 struct disk_config {
 	const char *path;
@@ -76,6 +80,37 @@ enum virtio_transport_kind {
 	VIRTIO_TRANSPORT_MMIO_LEGACY,
 };
 
+enum net_mode {
+	NET_MODE_TAP,
+	NET_MODE_USER,
+};
+
+/* A port of the host that leads to one of the guest. */
+struct net_forward {
+	bool is_udp;
+	u32 host_ip, guest_ip; /* as below; guest_ip 0: the guest's */
+	u16 host_port, guest_port;
+};
+
+struct net_config {
+	enum net_mode mode;
+	bool is_default;    /* nobody asked for it: it may be missing */
+	const char *tapif;  /* interface, or path of a macvtap; or NULL */
+	int fd;		    /* of an open tap; -1: none */
+	bool vhost;	    /* the kernel serves the queues */
+	unsigned int pairs; /* of queues */
+	const char *script; /* run with the interface's name; or NULL */
+	const char *downscript;
+	u32 host_ip, guest_ip; /* in the CPU's byte order */
+	bool has_mac;
+	u8 mac[6];
+	bool has_transport; /* not as config->virtio_transport says */
+	enum virtio_transport_kind transport;
+	struct net_forward forwards[CONFIG_MAX_FORWARDS];
+	unsigned int nr_forwards;
+	struct net *net; /* open; outlives VMs that restart; owned */
+};
+
 enum reboot_action {
 	REBOOT_EXIT,	/* a guest reset ends the VM */
 	REBOOT_RESTART, /* a guest reset starts it again */
@@ -105,6 +140,8 @@ struct kvm_config {
 	unsigned int nr_shares;
 	struct port_config ports[CONFIG_MAX_PORTS];
 	unsigned int nr_ports;
+	struct net_config nics[CONFIG_MAX_NICS];
+	unsigned int nr_nics;
 	enum virtio_transport_kind virtio_transport;
 	bool rng;
 	struct vfio_config vfio[CONFIG_MAX_VFIO];

@@ -28,7 +28,8 @@ enum confine_kind {
 	CONFINE_VCPU,
 	CONFINE_VCPU_VFIO, /* the same, with passed-through devices */
 	CONFINE_LOOP,	   /* the event loop */
-	CONFINE_WORKER,	   /* serves a disk */
+	CONFINE_WORKER,	   /* serves a queue of a device */
+	CONFINE_NETWORK,   /* user-mode networking */
 	CONFINE_SHARE,	   /* a directory; may keep capabilities for files */
 	CONFINE_WRITER,	   /* writes the output of a console */
 	CONFINE_WATCH,	   /* waits for signals */
