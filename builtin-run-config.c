@@ -231,5 +231,6 @@ int run_config_complete(struct run_options *run, struct failure *why)
 	err = run_build_cmdline(run, why);
 	if (err)
 		return err;
-	return open_images(run, why);
+	err = open_images(run, why);
+	return err ? err : run_open_networks(run, why);
 }

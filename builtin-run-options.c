@@ -400,20 +400,8 @@ static int set_reboot(const struct option *opt,
 	return 0;
 }
 
-static int set_network(const struct option *opt,
-		       const struct option_value *value, void *target,
-		       struct failure *why)
-{
-	if (value->negated ||
-	    (value->text && !strcmp(value->text, "mode=none")))
-		return 0;
-	return option_fail(opt, why,
-			   "networks are not in this version, only mode=none");
-}
-
-static int set_transport(const struct option *opt,
-			 const struct option_value *value, void *target,
-			 struct failure *why)
+int run_parse_transport(const struct option *opt, const char *name,
+			enum virtio_transport_kind *kind, struct failure *why)
 {
 	static const struct transport {
 		const char *name;
@@ -425,8 +413,6 @@ static int set_transport(const struct option *opt,
 		{ "mmio", VIRTIO_TRANSPORT_MMIO, true },
 		{ "mmio-legacy", VIRTIO_TRANSPORT_MMIO_LEGACY, true },
 	};
-	const char *name = value->negated ? "pci" : value->text;
-	struct run_options *run = target;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(transports); i++) {
 		const struct transport *t = &transports[i];
@@ -438,7 +424,7 @@ static int set_transport(const struct option *opt,
 					   "this machine has no %s: pci or "
 					   "pci-legacy",
 					   name);
-		run->config.virtio_transport = t->kind;
+		*kind = t->kind;
 		return 0;
 	}
 	return option_fail(opt, why,
@@ -446,6 +432,16 @@ static int set_transport(const struct option *opt,
 			   "pci-legacy%s",
 			   name,
 			   arch_has_virtio_mmio ? ", mmio, mmio-legacy" : "");
+}
+
+static int set_transport(const struct option *opt,
+			 const struct option_value *value, void *target,
+			 struct failure *why)
+{
+	struct run_options *run = target;
+
+	return run_parse_transport(opt, value->negated ? "pci" : value->text,
+				   &run->config.virtio_transport, why);
 }
 
 /* kvmtool's older way to say it. */
@@ -543,9 +539,9 @@ const struct option run_option_table[] = {
 	  .set = set_tty },
 	{ .name = "network",
 	  .letter = 'n',
-	  .arg = "mode=none",
-	  .help = "no network; there is none in this version",
-	  .set = set_network,
+	  .arg = "mode=tap|user|none,...",
+	  .help = "network card; again for more (default: mode=user)",
+	  .set = run_set_network,
 	  .flags = OPTION_LAST_ARG_OPTIONAL },
 	{ .name = "vsock",
 	  .arg = "CID",
@@ -747,6 +743,7 @@ int run_options_parse(struct run_options *run, int argc, char *const *argv,
 
 void run_options_release(struct run_options *run)
 {
+	run_close_networks(run);
 	image_release(&run->config.kernel);
 	image_release(&run->config.initrd);
 	image_release(&run->config.firmware);

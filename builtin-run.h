@@ -5,6 +5,7 @@
  *   builtin-run-options.c  the table of options, and their setters
  *   builtin-run-vhost.c    setters of options for vhost devices
  *   builtin-run-share.c    those for shared directories
+ *   builtin-run-network.c  the network cards
  *   builtin-run-config.c   what was not said: defaults, kernel, command line
  *   builtin-run-ports.c    the options of ports
  *   builtin-run-consoles.c the host's ends of consoles and ports
@@ -41,6 +42,7 @@ struct run_options {
 	bool nodefaults;
 	bool has_root_share; /* --disk named a directory */
 	bool root_share_is_ro;
+	bool has_network; /* -n was there */
 	enum log_level log_level;
 	enum confine_mode confine;
 	bool print_config;
@@ -53,6 +55,7 @@ struct run_options {
 	char *cmdline;
 	char *disk_paths[CONFIG_MAX_DISKS];
 	char *share_words[CONFIG_MAX_SHARES];
+	char *network_words[CONFIG_MAX_NICS]; /* NULL: the default one */
 	char name_storage[24];
 	char kernel_storage[128];
 };
@@ -87,6 +90,17 @@ int run_build_cmdline(struct run_options *run, struct failure *why);
 
 /* 64 MiB for each CPU and 192 more, at most four fifths of the host's RAM. */
 u64 run_default_ram(unsigned int cpus, u64 host_ram);
+
+/* The setters of --network, and of a transport's name wherever it stands. */
+option_set_fn run_set_network;
+int run_parse_transport(const struct option *opt, const char *name,
+			enum virtio_transport_kind *kind, struct failure *why);
+/*
+ * Connect the network cards, one by default. Scripts run; what they set up is
+ * taken down by run_close_networks(), which run_options_release() calls.
+ */
+int run_open_networks(struct run_options *run, struct failure *why);
+void run_close_networks(struct run_options *run);
 
 /*
  * SIGTERM, SIGINT, SIGHUP (those that were not ignored when lkvm started) and

@@ -12,9 +12,12 @@
  * first disk whatever else a VM has.
  */
 const struct device_class *const device_classes[] = {
-	&serial_class,	       &rtc_class,	    &pl031_class,
-	&pl061_class,	       &pvpanic_class,	    &cfi_flash_class,
-	&virtio_blk_class,     &virtio_scsi_class,  &virtio_console_class,
-	&virtio_rng_class,     &virtio_vsock_class, &virtio_9p_class,
-	&virtio_balloon_class, &vfio_class,	    NULL,
+	&serial_class,	    &rtc_class,
+	&pl031_class,	    &pl061_class,
+	&pvpanic_class,	    &cfi_flash_class,
+	&virtio_blk_class,  &virtio_net_class,
+	&virtio_scsi_class, &virtio_console_class,
+	&virtio_rng_class,  &virtio_vsock_class,
+	&virtio_9p_class,   &virtio_balloon_class,
+	&vfio_class,	    NULL,
 };

@@ -57,7 +57,7 @@ _lkvm()
 			[ "$HOSTTYPE" != aarch64 ] ||
 				words+=' mmio mmio-legacy'
 			;;
-		--network | -n) words=mode=none ;;
+		--network | -n) words='mode=user mode=tap mode=none' ;;
 		--cpus | -c | --mem | -m | --params | -p | --name | \
 			--timeout | --debug-iodelay | --vsock) return ;;
 		--hugetlbfs | --dump-acpi | --9p)

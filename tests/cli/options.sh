@@ -24,6 +24,13 @@ accepted 'params' -p 'root=/dev/vda rw' --params=quiet
 accepted 'network none' --network mode=none -n mode=none --no-network
 accepted 'no vsock' --vsock 3 --vsock 0 --vsock=0x10 --no-vsock
 accepted 'scsi disks taken back' -d scsi:naa.1:x --no-disk
+accepted 'a tap' --network mode=tap,tapif=tap0,host_ip=10.1.1.1,guest_ip=10.1.1.2
+accepted 'all of a tap' -n tapif=/dev/tap7,guest_mac=02:00:00:00:00:01,vhost=1 \
+	-n fd=3,script=none,downscript=/bin/true,trans=pci -n mq=8,vhost=0
+accepted 'user mode' -n mode=user,tapif=x,guest_mac=0a:1:2:3:4:5
+accepted 'ports' -n mode=user,hostfwd=tcp:2222:22,hostfwd=udp:0.0.0.0:53:53 \
+	-n mode=user,hostfwd=tcp::2222-:22,hostfwd=tcp:1.2.3.4:5:6.7.8.9:10
+accepted 'network words of old' --network virtio -n user -n none
 accepted 'transport' --virtio-transport pci --virtio-transport=pci-legacy \
 	--no-virtio-transport --virtio-legacy --no-virtio-legacy
 accepted 'flags' --rng --balloon --nodefaults --debug --debug-single-step \
@@ -96,10 +103,26 @@ usage_error 'name with a slash' '--name: slashes' run --name a/b
 usage_error 'name with a dot first' '--name: \.a: a name' run --name .a
 usage_error 'empty name' '--name: ' run --name ''
 usage_error 'long name' '--name: ' run --name "$(printf '%065d' 0)"
-usage_error 'network' '--network: networks are not in this version' \
-	run -n mode=tap,tapif=tap0
-usage_error 'bare -n' '--network: networks are not in this version' run -n
-usage_error 'network word of old' 'networks are not' run --network virtio
+for network in mode=bridge mode= fd=2 fd=x vhost=2 mq=0 mq=9 host_ip=1.2.3 \
+	guest_ip=x guest_mac=02:00:00:00:00 guest_mac=01:00:00:00:00:00 \
+	guest_mac=02:00:00:00:00:00:00 trans=x; do
+	usage_error "-n $network" "--network: (${network%%=*}=|there is no tr)" \
+		run -n "$network"
+done
+usage_error 'unknown network key' '--network: unknown key tap: ' run -n tap=tap0
+usage_error 'unknown network word' '--network: what is no KEY=VALUE' run -n what
+for forward in tcp tcp:1 tcp:1:x tcp:0:1 tcp:1:65536 sctp:1:2 tcp:a:1:2 \
+	tcp:1.2.3.4:1:2:3:4; do
+	usage_error "hostfwd=$forward" "--network: hostfwd=$forward: it is tcp" \
+		run -n "mode=user,hostfwd=$forward"
+done
+usage_error 'vhost in user mode' 'vhost=1 needs mode=tap' \
+	run -n mode=user,vhost=1
+usage_error 'several queues in user mode' 'mq=2 needs mode=tap' \
+	run -n mode=user,mq=2
+usage_error 'fd and tapif' 'fd=3 and tapif=t' run -n fd=3,tapif=t
+usage_error 'forwarding to a tap' 'hostfwd= needs mode=user' \
+	run -n hostfwd=tcp:1:2
 for transport in mmio mmio-legacy; do
 	usage_error "transport $transport" "this machine has no $transport: pci" \
 		run --virtio-transport $transport
