@@ -120,22 +120,23 @@ lab_pack_foreign_libraries()
 }
 
 # lab_pack_lkvm DIR BINARY PATH: the same for lkvm, with the libraries that it
-# loads when a kernel needs them.
+# loads when a VM needs them.
 lab_pack_lkvm()
 {
 	local lib
 
 	lab_pack "$@"
 	if [ "$(uname -m)" != "$lab_native" ]; then
-		install -D -m 755 -t "$1/lib" \
-			"$lab_sysroot/lib/aarch64-linux-gnu/libz.so.1"
+		for lib in lib/aarch64-linux-gnu/libz.so.1 \
+			usr/lib/aarch64-linux-gnu/libslirp.so.0; do
+			lab_pack "$1" "$lab_sysroot/$lib" "/lib/${lib##*/}"
+		done
 		return
 	fi
-	for lib in liblzma.so.5 libz.so.1 libzstd.so.1; do
+	for lib in liblzma.so.5 libz.so.1 libzstd.so.1 libslirp.so.0; do
 		lib=$(/sbin/ldconfig -p |
 			awk -v lib="$lib" '$1 == lib { print $NF; exit }')
-		[ -z "$lib" ] || [ -e "$1/$lib" ] ||
-			install -D -m 755 "$lib" "$1/$lib"
+		[ -z "$lib" ] || lab_pack "$1" "$lib"
 	done
 }
 

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh disable=SC2154,SC2034,SC2016
+# Network cards on taps: lkvm serves the first, with four pairs of queues, the
+# kernel (vhost) the second. Both ways with checksums, IPv6, a VLAN, a new driver.
+
+need_root
+modprobe -a tun vhost_net 8021q 2>/dev/null
+[ -e /dev/vhost-net ] || skip "no vhost-net"
+transport=${transport:-pci}
+
+cat >up <<-'SH'
+	#!/bin/sh
+	n=${1#lkvmtap}
+	ip addr add 10.77.$n.1/24 dev "$1"
+	echo 0 >"/proc/sys/net/ipv6/conf/$1/accept_dad"
+	ip -6 addr add fd77:$n::1/64 dev "$1"
+	ip link set "$1" up
+	ip link add link "$1" name "$1.5" type vlan id 5
+	ip addr add 10.78.$n.1/24 dev "$1.5"
+	ip link set "$1.5" up
+SH
+cat >down <<-'SH'
+	#!/bin/sh
+	echo "$1" >>downs
+SH
+chmod +x up down
+"$LAB/nettest" serve 7070 &
+server=$!
+trap 'kill $server' EXIT
+
+guest --virtio-transport "$transport" -c 4 \
+	-n "mode=tap,tapif=lkvmtap0,mq=4,script=./up,downscript=./down" \
+	-n "tapif=lkvmtap1,vhost=1,script=./up,downscript=./down,guest_mac=02:aa:bb:cc:dd:ee" \
+	<<'GUEST'
+dmesg -n 1
+modprobe -a virtio_net 8021q
+up()
+{
+	echo 0 >"/proc/sys/net/ipv6/conf/$1/accept_dad"
+	ip link set "$1" up
+	ip addr add "10.77.$2.2/24" dev "$1"
+	ip -6 addr add "fd77:$2::2/64" dev "$1"
+}
+up eth0 0
+echo "@ macs $(cat /sys/class/net/eth0/address) $(cat /sys/class/net/eth1/address)"
+echo "@ link $(cat /sys/class/net/eth0/carrier) $(cat /sys/class/net/eth0/mtu)"
+echo "@ channels $(nettest channels eth0)"
+echo "@ channels4 $(nettest channels eth0 4)"
+echo "@ queues $(ls /sys/class/net/eth0/queues | xargs)"
+up eth1 1
+for n in 0 1; do
+	echo "@ out$n $(nettest out 10.77.$n.1 7070 16)"
+	echo "@ in$n $(nettest in fd77:$n::1 7070 16)"
+	echo "@ ping$n $(ping6 -c 2 -q fd77:$n::1 | grep -c ' 0% packet loss')"
+	ip link add link eth$n name vlan$n type vlan id 5
+	ip addr add 10.78.$n.2/24 dev vlan$n
+	ip link set vlan$n up
+	echo "@ vlan$n $(nettest in 10.78.$n.1 7070 1)"
+done
+# A reset, and a driver that sets everything up again; fewer queues.
+for n in 0 1; do
+	path=$(readlink -f /sys/class/net/eth$n/device)
+	dev=${path##*/}
+	echo "$dev" >/sys/bus/virtio/drivers/virtio_net/unbind
+	echo "$dev" >/sys/bus/virtio/drivers/virtio_net/bind
+	up eth$n $n
+	echo "@ again$n $(nettest in 10.77.$n.1 7070 1) $(nettest out 10.77.$n.1 7070 1)"
+done
+echo "@ channels2 $(nettest channels eth0 2)"
+echo "@ two $(nettest out 10.77.0.1 7070 1)"
+GUEST
+expect_status 0
+expect_eq "mac" 02:aa:bb:cc:dd:ee "$(value macs | cut -d' ' -f2)"
+case $(value macs) in 02:*) ;; *) fail "mac $(value macs)" ;; esac
+expect_eq "carrier and MTU" "1 1500" "$(value link)"
+expect_eq "queue pairs that there are" 4 "$(value channels | cut -d' ' -f2)"
+expect_eq "queue pairs, switched on" "4 4" "$(value channels4)"
+expect_eq "queues" "rx-0 rx-1 rx-2 rx-3 tx-0 tx-1 tx-2 tx-3" "$(value queues)"
+for n in 0 1; do
+	for what in out in vlan; do
+		case $(value $what$n) in
+		"ok "*) ;;
+		*) fail "$what over card $n: $(value $what$n)" ;;
+		esac
+	done
+	expect_eq "pings over card $n" 1 "$(value ping$n)"
+	case $(value again$n) in
+	"ok "*" ok "*) ;;
+	*) fail "after a reset of card $n: $(value again$n)" ;;
+	esac
+done
+expect_eq "queue pairs, fewer" "2 4" "$(value channels2)"
+case $(value two) in "ok "*) ;; *) fail "with two pairs: $(value two)" ;; esac
+expect_eq "downscripts" "lkvmtap0 lkvmtap1" "$(sort downs | xargs)"
