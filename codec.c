@@ -58,3 +58,22 @@ int codec_unpack(enum codec codec, const void *in, size_t in_len, void *out,
 	/* To libzstd nothing at all is complete. */
 	return in_len ? unpack(in, in_len, out, out_len) : -EINVAL;
 }
+
+struct codec_inflate *codec_inflate_open(void)
+{
+	return CONFIG_ZLIB ? codec_gzip_inflate_open() : NULL;
+}
+
+void codec_inflate_close(struct codec_inflate *inflate)
+{
+	if (CONFIG_ZLIB)
+		codec_gzip_inflate_close(inflate);
+}
+
+int codec_inflate_run(struct codec_inflate *inflate, const void *in,
+		      size_t in_len, void *out, size_t out_len)
+{
+	return CONFIG_ZLIB ? codec_gzip_inflate_run(inflate, in, in_len, out,
+						    out_len)
+			   : -ENOTSUP;
+}

@@ -33,4 +33,21 @@ const char *codec_name(enum codec codec);
 int codec_unpack(enum codec codec, const void *in, size_t in_len, void *out,
 		 size_t *out_len);
 
+/*
+ * For what comes in pieces while a VM runs: bare deflate streams (RFC 1951),
+ * the library loaded before. One thread at a time.
+ */
+struct codec_inflate;
+
+/* NULL: this host, or this build, has no zlib. */
+struct codec_inflate *codec_inflate_open(void);
+/* Accepts NULL. */
+void codec_inflate_close(struct codec_inflate *inflate);
+/*
+ * Unpack exactly @out_len bytes from the front of @in. -EINVAL: @in is damaged,
+ * or ends before.
+ */
+int codec_inflate_run(struct codec_inflate *inflate, const void *in,
+		      size_t in_len, void *out, size_t out_len);
+
 #endif
