@@ -19,6 +19,8 @@
 #define MAX_SECONDS 1000000000ULL
 #define NSEC_PER_SEC 1000000000ULL
 #define NSEC_PER_MSEC 1000000ULL
+#define MAX_DISK_QUEUES 16
+#define MAX_DISK_SERIAL 20 /* VIRTIO_BLK_ID_BYTES */
 
 /* Each setter gets the struct run_options as its target. */
 
@@ -70,30 +72,104 @@ static int set_mem(const struct option *opt, const struct option_value *value,
 	return 0;
 }
 
-/* One word behind the path of a disk, of @len bytes. */
-static int set_disk_word(const struct option *opt, struct disk_config *disk,
-			 const char *word, size_t len, struct failure *why)
-{
-	static const char format[] = "format=";
+/* How one word behind the path of a disk is set. @value is "" without "=". */
+typedef bool disk_word_fn(struct disk_config *disk, const char *value);
 
-	if (len == 2 && !memcmp(word, "ro", len)) {
-		disk->read_only = true;
-	} else if (len == 6 && !memcmp(word, "direct", len)) {
-		disk->direct = true;
-	} else if (len > strlen(format) &&
-		   !memcmp(word, format, strlen(format))) {
-		word += strlen(format);
-		len -= strlen(format);
-		if (len != 3 || memcmp(word, "raw", len))
-			return option_fail(opt, why,
-					   "%s: format %.*s is not in this "
-					   "version, only raw",
-					   disk->path, (int)len, word);
-	} else {
-		return option_fail(opt, why,
-				   "%s: %.*s is none of ro, direct, format=raw",
-				   disk->path, (int)len, word);
+static bool is_yes(const char *value, bool *out)
+{
+	*out = !*value || !strcmp(value, "on");
+	return *out || !strcmp(value, "off");
+}
+
+static bool set_disk_ro(struct disk_config *disk, const char *value)
+{
+	return is_yes(value, &disk->read_only);
+}
+
+static bool set_disk_direct(struct disk_config *disk, const char *value)
+{
+	return is_yes(value, &disk->direct);
+}
+
+static bool set_disk_backing(struct disk_config *disk, const char *value)
+{
+	return is_yes(value, &disk->backing);
+}
+
+static bool set_disk_format(struct disk_config *disk, const char *value)
+{
+	disk->format = strcmp(value, "qcow2") ? DISK_FORMAT_RAW
+					      : DISK_FORMAT_QCOW2;
+	return !strcmp(value, "qcow2") || !strcmp(value, "raw");
+}
+
+static bool set_disk_queues(struct disk_config *disk, const char *value)
+{
+	u64 queues;
+
+	if (!parse_u64(value, &queues) || !queues || queues > MAX_DISK_QUEUES)
+		return false;
+	disk->queues = (unsigned int)queues;
+	return true;
+}
+
+/* The guest gets its characters as they are. */
+static bool set_disk_serial(struct disk_config *disk, const char *value)
+{
+	const char *c;
+
+	for (c = value; *c; c++)
+		if (*c <= ' ' || *c > '~')
+			return false;
+	disk->serial = value;
+	return *value && strlen(value) <= MAX_DISK_SERIAL;
+}
+
+static const struct disk_word {
+	const char *name;
+	disk_word_fn *set;
+	const char *values;
+} disk_words[] = {
+	{ "ro", set_disk_ro, "on or off" },
+	{ "readonly", set_disk_ro, "on or off" },
+	{ "direct", set_disk_direct, "on or off" },
+	{ "format", set_disk_format, "raw or qcow2" },
+	{ "backing", set_disk_backing, "on or off" },
+	{ "queues", set_disk_queues, "a number from 1 to 16" },
+	{ "serial", set_disk_serial, "1 to 20 printable characters" },
+};
+
+/* @word is the user's, cut at its comma. */
+static int set_disk_word(const struct option *opt, struct disk_config *disk,
+			 char *word, struct failure *why)
+{
+	char *value = strchr(word, '=');
+	unsigned int i;
+
+	if (value)
+		*value++ = '\0';
+	for (i = 0; i < ARRAY_SIZE(disk_words); i++) {
+		if (strcmp(word, disk_words[i].name))
+			continue;
+		if (disk_words[i].set(disk, value ? value : ""))
+			return 0;
+		return option_fail(opt, why, "%s: %s=%s: it is %s", disk->path,
+				   word, value ? value : "",
+				   disk_words[i].values);
 	}
+	return option_fail(opt, why,
+			   "%s: %s is none of ro, direct, format=raw|qcow2, "
+			   "backing=on|off, queues=N, serial=TEXT",
+			   disk->path, word);
+}
+
+static int check_disk_words(const struct option *opt,
+			    const struct disk_config *disk, struct failure *why)
+{
+	if (disk->backing && disk->format != DISK_FORMAT_QCOW2)
+		return option_fail(opt, why,
+				   "%s: backing=on is for format=qcow2",
+				   disk->path);
 	return 0;
 }
 
@@ -119,15 +195,14 @@ static bool names_directory(const char *text)
 	return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-/* PATH[,ro][,direct][,format=raw], a directory, or scsi:WWPN */
+/* PATH[,WORD[=VALUE]]..., a directory, or scsi:WWPN */
 static int set_disk(const struct option *opt, const struct option_value *value,
 		    void *target, struct failure *why)
 {
 	struct run_options *run = target;
 	struct kvm_config *config = &run->config;
 	struct disk_config *disk;
-	const char *word;
-	char *path;
+	char *path, *word;
 	int err;
 
 	if (value->negated) {
@@ -143,23 +218,23 @@ static int set_disk(const struct option *opt, const struct option_value *value,
 	if (config->nr_disks == CONFIG_MAX_DISKS)
 		return option_fail(opt, why, "%s: at most %u disks",
 				   value->text, CONFIG_MAX_DISKS);
-	path = strndup(value->text, strcspn(value->text, ","));
+	/* Path and words in one piece, which the config points into. */
+	path = strdup(value->text);
 	if (!path)
 		return option_fail(opt, why, "out of memory");
 	run->disk_paths[config->nr_disks] = path;
 	disk = &config->disks[config->nr_disks++];
 	*disk = (struct disk_config){ .path = path };
 
-	word = value->text + strlen(path);
-	while (*word == ',') {
-		size_t len = strcspn(++word, ",");
-
-		err = set_disk_word(opt, disk, word, len, why);
+	word = path;
+	strsep(&word, ",");
+	while (word) {
+		err = set_disk_word(opt, disk, strsep(&word, ","), why);
 		if (err)
 			return err;
-		word += len;
 	}
-	return check_disk_path(opt, path, why);
+	err = check_disk_words(opt, disk, why);
+	return err ? err : check_disk_path(opt, path, why);
 }
 
 /* One word behind the address of a device, of @len bytes. */
@@ -511,8 +586,8 @@ const struct option run_option_table[] = {
 	  .set = set_mem },
 	{ .name = "disk",
 	  .letter = 'd',
-	  .arg = "IMAGE[,ro][,direct]",
-	  .help = "raw image or block device; again for more",
+	  .arg = "IMAGE[,ro][,direct][,...]",
+	  .help = "image or block device, raw unless ,format=qcow2",
 	  .set = set_disk },
 	{ .name = "9p",
 	  .arg = "DIR[,TAG][,ro]",

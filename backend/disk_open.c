@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Opening an image: what it is, whether we may have it, and who else has it.
- * Images are raw: a format is never guessed from contents that a guest wrote.
+ * Formats are what the user says, never guessed from contents that a guest may
+ * have written.
  */
 #include "backend/disk_priv.h"
 
@@ -26,9 +27,7 @@ static int open_failed(const struct disk_config *config, int err,
 {
 	const char *hint = "";
 
-	if (err == EBUSY)
-		hint = " (is it mounted?)";
-	else if (!config->read_only && (err == EACCES || err == EROFS))
+	if (!config->read_only && (err == EACCES || err == EROFS))
 		hint = " (',ro' behind the name opens it read-only)";
 	else if (config->direct && err == EINVAL)
 		hint = " (its file system has no O_DIRECT: leave out "
@@ -55,7 +54,7 @@ static int check_type(const struct disk_config *config, const struct stat *st,
 
 /*
  * O_EXCL on a block device claims it: the host refuses while it is mounted or
- * in use otherwise. The type is looked at before, because opening a FIFO or a
+ * in use otherwise. Readers do not claim it, so that they can be many. The type is looked at before, because opening a FIFO or a
  * tape drive has effects.
  */
 static int open_image(const struct disk_config *config, struct failure *why)
@@ -73,7 +72,16 @@ static int open_image(const struct disk_config *config, struct failure *why)
 		flags |= O_EXCL;
 	if (config->direct)
 		flags |= O_DIRECT;
+	err = disk_refuse_in_use(config, &st, why);
+	if (err)
+		return err;
 	fd = open(config->path, flags);
+	if (fd < 0 && errno == EBUSY)
+		return fail(why, -EBUSY,
+			    "disk %s: this block device is in use: by another "
+			    "VM, or what is on it is mounted, or part of a "
+			    "RAID or LVM",
+			    config->path);
 	return fd < 0 ? open_failed(config, errno, why) : fd;
 }
 
@@ -134,6 +142,7 @@ static int measure(struct disk *disk, const struct stat *st)
 			usable_block_size((u64)st->st_blksize, DISK_SECTOR);
 	}
 	disk->info.len = align_down(disk->info.len, disk->info.sector_size);
+	disk->info.discard_len = disk->info.block_size;
 	return err;
 }
 
@@ -166,9 +175,9 @@ static int refuse_formats(const struct disk_config *config, struct failure *why)
 	if (len != sizeof(magic) || memcmp(magic, "QFI\xfb", sizeof(magic)))
 		return 0;
 	return fail(why, -EINVAL,
-		    "disk %s: looks like qcow2, and only raw images are "
-		    "supported: convert it with 'qemu-img convert -O raw'",
-		    config->path);
+		    "disk %s: looks like qcow2, and is not told to be: write "
+		    "%s,format=qcow2",
+		    config->path, config->path);
 }
 
 static int prepare(struct disk *disk, const struct disk_config *config,
@@ -186,13 +195,15 @@ static int prepare(struct disk *disk, const struct disk_config *config,
 	disk->info.read_only = config->read_only;
 	disk->info.can_discard = !config->read_only;
 	disk->info.queue_depth = 1;
+	disk->info.max_queues = UINT_MAX;
 	name_serial(disk, &st);
 	err = measure(disk, &st);
 	if (err)
 		return open_failed(config, -err, why);
 	if (!disk->info.len)
 		return fail(why, -EINVAL, "disk %s: is empty", config->path);
-	err = refuse_formats(config, why);
+	if (config->format == DISK_FORMAT_RAW)
+		err = refuse_formats(config, why);
 	if (!err)
 		err = lock_image(disk, config, why);
 	if (!err && config->direct)
@@ -200,8 +211,8 @@ static int prepare(struct disk *disk, const struct disk_config *config,
 	return err;
 }
 
-int disk_open(const struct disk_config *config, struct failure *why,
-	      struct disk **out)
+int disk_open_file(const struct disk_config *config, struct failure *why,
+		   struct disk **out)
 {
 	struct disk *disk;
 	int fd, err;
@@ -217,7 +228,6 @@ int disk_open(const struct disk_config *config, struct failure *why,
 	}
 	disk->ops = &disk_raw_ops;
 	disk->fd = fd;
-	disk->event_fd = -1;
 	err = prepare(disk, config, why);
 	if (err)
 		disk_close(disk);
@@ -226,12 +236,30 @@ int disk_open(const struct disk_config *config, struct failure *why,
 	return err;
 }
 
+int disk_open(const struct disk_config *config, struct failure *why,
+	      struct disk **out)
+{
+	struct disk *file;
+	int err;
+
+	err = disk_open_file(config, why, out);
+	if (!err && config->format == DISK_FORMAT_QCOW2) {
+		file = *out;
+		err = disk_qcow2_open(file, config, why, out);
+	}
+	if (!err && config->serial && *config->serial)
+		snprintf((*out)->info.serial, sizeof((*out)->info.serial), "%s",
+			 config->serial);
+	return err;
+}
+
 void disk_close(struct disk *disk)
 {
 	if (!disk)
 		return;
 	disk->ops->release(disk);
-	close(disk->fd);
+	if (disk->fd >= 0)
+		close(disk->fd);
 	free(disk);
 }
 
@@ -240,9 +268,32 @@ const struct disk_info *disk_info(const struct disk *disk)
 	return &disk->info;
 }
 
-void disk_set_event_fd(struct disk *disk, int event_fd)
+int disk_queue_create(struct disk *disk, int event_fd, struct disk_queue **out)
 {
-	disk->event_fd = event_fd;
+	struct disk_queue *queue = calloc(1, sizeof(*queue));
+	int err = 0;
+
+	*out = NULL;
+	if (!queue)
+		return -ENOMEM;
+	queue->disk = disk;
+	queue->event_fd = event_fd;
+	if (disk->ops->open_queue)
+		err = disk->ops->open_queue(queue);
+	if (err)
+		free(queue);
+	else
+		*out = queue;
+	return err;
+}
+
+void disk_queue_destroy(struct disk_queue *queue)
+{
+	if (!queue)
+		return;
+	if (queue->disk->ops->close_queue)
+		queue->disk->ops->close_queue(queue);
+	free(queue);
 }
 
 static int check_request(const struct disk *disk,
@@ -258,22 +309,22 @@ static int check_request(const struct disk *disk,
 	return changes && disk->info.read_only ? -EROFS : 0;
 }
 
-void disk_submit(struct disk *disk, struct disk_request *req)
+void disk_submit(struct disk_queue *queue, struct disk_request *req)
 {
-	int err = check_request(disk, req);
+	int err = check_request(queue->disk, req);
 
 	if (err)
 		req->done(req, err);
 	else
-		disk->ops->submit(disk, req);
+		queue->disk->ops->submit(queue, req);
 }
 
-void disk_commit(struct disk *disk)
+void disk_commit(struct disk_queue *queue)
 {
-	disk->ops->commit(disk);
+	queue->disk->ops->commit(queue);
 }
 
-void disk_poll(struct disk *disk)
+void disk_poll(struct disk_queue *queue)
 {
-	disk->ops->poll(disk);
+	queue->disk->ops->poll(queue);
 }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "lkvm/iov.h"
@@ -25,6 +26,23 @@ static ssize_t transfer_some(int fd, enum disk_op op, const struct iovec *iov,
 	return pwritev(fd, iov, (int)nr, (off_t)offset);
 }
 
+static void zero_iov(const struct iovec *iov, unsigned int nr)
+{
+	while (nr--) {
+		memset(iov->iov_base, 0, iov->iov_len);
+		iov++;
+	}
+}
+
+/*
+ * Has a read, @done bytes of it, come to the end of the file? With O_DIRECT a
+ * last partial sector ends in an offset that no further call would take.
+ */
+static bool is_at_end(const struct disk *disk, u64 offset, ssize_t done)
+{
+	return !done || (disk->aio && offset % DISK_SECTOR);
+}
+
 int disk_raw_transfer(struct disk *disk, const struct disk_request *req)
 {
 	struct iovec *iov = req->iov;
@@ -39,12 +57,17 @@ int disk_raw_transfer(struct disk *disk, const struct disk_request *req)
 			continue;
 		if (done < 0)
 			return -errno;
-		if (!done)
+		if (!done && !disk->end_reads_zero)
 			return -EIO; /* someone has truncated the image */
 		offset += (u64)done;
 		left -= (u64)done;
 		if (left)
 			iov_drop_front(&iov, &nr, (u64)done);
+		if (left && disk->end_reads_zero && req->op == DISK_READ &&
+		    is_at_end(disk, offset, done)) {
+			zero_iov(iov, nr);
+			break;
+		}
 	}
 	return 0;
 }
@@ -91,7 +114,7 @@ static int write_zero_data(struct disk *disk, u64 offset, u64 len)
 				left < ZERO_PAGE ? left : ZERO_PAGE;
 			piece.len += iov[piece.nr_iov++].iov_len;
 		}
-		err = disk->ops->transfer(disk, &piece);
+		err = disk->ops->execute(disk, &piece);
 		offset += piece.len;
 		len -= piece.len;
 	}
@@ -117,28 +140,34 @@ static int write_zeroes(struct disk *disk, const struct disk_request *req)
 	return write_zero_data(disk, req->offset, req->len);
 }
 
-int disk_raw_execute(struct disk *disk, const struct disk_request *req)
+int disk_raw_change(struct disk *disk, const struct disk_request *req)
 {
 	if (req->op == DISK_FLUSH)
 		return flush(disk);
 	if (!req->len)
 		return 0;
-	switch (req->op) {
-	case DISK_DISCARD:
+	if (req->op == DISK_DISCARD)
 		return discard(disk, req->offset, req->len);
-	case DISK_WRITE_ZEROES:
-		return write_zeroes(disk, req);
-	default:
-		return disk->ops->transfer(disk, req);
-	}
+	return write_zeroes(disk, req);
 }
 
-static void raw_submit(struct disk *disk, struct disk_request *req)
+static int raw_execute(struct disk *disk, const struct disk_request *req)
 {
-	req->done(req, disk_raw_execute(disk, req));
+	if (req->op == DISK_READ || req->op == DISK_WRITE)
+		return disk_raw_transfer(disk, req);
+	return disk_raw_change(disk, req);
 }
 
-static void raw_nothing(struct disk *disk)
+static void raw_submit(struct disk_queue *queue, struct disk_request *req)
+{
+	req->done(req, raw_execute(queue->disk, req));
+}
+
+static void raw_nothing(struct disk_queue *queue)
+{
+}
+
+static void raw_release(struct disk *disk)
 {
 }
 
@@ -146,6 +175,7 @@ const struct disk_ops disk_raw_ops = {
 	.submit = raw_submit,
 	.commit = raw_nothing,
 	.poll = raw_nothing,
-	.transfer = disk_raw_transfer,
-	.release = raw_nothing,
+	.drain = raw_nothing,
+	.execute = raw_execute,
+	.release = raw_release,
 };

@@ -26,12 +26,16 @@
 #define BLK_MAX_DISCARD_SECTORS (GIB / DISK_SECTOR)
 #define BLK_MAX_ZEROES_SECTORS (64 * MIB / DISK_SECTOR)
 
+/* More than this many threads on one image hinder each other. */
+#define BLK_MAX_QUEUES 16U
+
 struct blk;
+struct blk_queue;
 
 /* A request in flight. All of them are allocated with the device. */
 struct blk_request {
-	struct blk *blk;
-	struct blk_request *next; /* in blk->free */
+	struct blk_queue *queue;
+	struct blk_request *next; /* in queue->free */
 	struct virtq_chain chain;
 	struct disk_request io;
 	u8 *status;  /* in guest memory */
@@ -39,13 +43,13 @@ struct blk_request {
 	struct iovec iov[BLK_QUEUE_SIZE];
 };
 
-struct blk {
-	struct virtio_device vdev;
+/* One virtqueue, the thread that serves it, and its way into the disk. */
+struct blk_queue {
+	struct blk *blk;
+	struct virtq *q;
 	struct virtio_worker worker;
-	struct disk *disk;
-	struct virtio_blk_config config; /* const after creation */
-	u64 delay_ns;			 /* added to each request */
-	struct blk_request *requests;	 /* owned */
+	struct disk_queue *disk;
+	struct blk_request *requests; /* owned */
 
 	/* Worker's thread only, while it runs. */
 	struct blk_request *free;
@@ -53,13 +57,30 @@ struct blk {
 	u64 unannounced; /* bytes moved since the last look at interrupts */
 };
 
+struct blk {
+	struct virtio_device vdev;
+	struct disk *disk;
+	/* Const after creation, but for wce, which is writeback's. */
+	struct virtio_blk_config config;
+	/* The driver may switch the cache off (CONFIG_WCE). vdev.lock writes. */
+	_Atomic bool writeback;
+	u64 delay_ns; /* added to each request */
+	unsigned int nr_queues;
+	struct blk_queue *queues; /* owned */
+};
+
+struct blk_options {
+	unsigned int queues; /* wanted; cut to what the disk can */
+	u64 delay_ns;	     /* --debug-iodelay */
+};
+
 /*
  * Create one for @disk, which it owns from now on, on failure too. Not yet on a
- * bus; the worker waits.
+ * bus; the workers wait.
  */
-int blk_create(const struct memory *mem, struct disk *disk, u64 delay_ns,
-	       struct blk **out);
-/* Stops the worker, frees everything. Accepts NULL and half-built ones. */
+int blk_create(const struct memory *mem, struct disk *disk,
+	       const struct blk_options *options, struct blk **out);
+/* Stops the workers, frees everything. Accepts NULL and half-built ones. */
 void blk_destroy(struct blk *blk);
 
 /* req->chain was popped: carry it out. It may be complete on return. */

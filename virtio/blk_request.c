@@ -37,20 +37,26 @@ static u8 status_of(int err)
 	return err == -EOPNOTSUPP ? VIRTIO_BLK_S_UNSUPP : VIRTIO_BLK_S_IOERR;
 }
 
+/*
+ * Is each write stable when it completes (5.2.6.2)? If the driver says so, and
+ * for one that did not accept FLUSH and has no way to ask.
+ */
+static bool is_write_through(const struct blk *blk)
+{
+	if (!virtio_has_feature(&blk->vdev, VIRTIO_BLK_F_FLUSH))
+		return true;
+	return virtio_has_feature(&blk->vdev, VIRTIO_BLK_F_CONFIG_WCE) &&
+	       !atomic_load_explicit(&blk->writeback, memory_order_relaxed);
+}
+
 static void disk_done(struct disk_request *io, int err)
 {
 	struct blk_request *req = container_of(io, struct blk_request, io);
-	struct blk *blk = req->blk;
 	bool changed = io->op != DISK_READ && io->op != DISK_FLUSH;
 
-	/*
-	 * A driver that did not accept FLUSH has no way to ask for it: each
-	 * write is stable when it completes (5.2.6.2).
-	 */
-	if (!err && changed &&
-	    !virtio_has_feature(&blk->vdev, VIRTIO_BLK_F_FLUSH)) {
+	if (!err && changed && is_write_through(req->queue->blk)) {
 		io->op = DISK_FLUSH;
-		disk_submit(blk->disk, io);
+		disk_submit(req->queue->disk, io);
 		return;
 	}
 	finish(req, status_of(err));
@@ -63,7 +69,7 @@ static void submit(struct blk_request *req, enum disk_op op, u64 offset,
 	req->io.offset = offset;
 	req->io.len = len;
 	req->io.done = disk_done;
-	disk_submit(req->blk->disk, &req->io);
+	disk_submit(req->queue->disk, &req->io);
 }
 
 /* ---- Data ---- */
@@ -77,7 +83,7 @@ static void transfer(struct blk_request *req, enum disk_op op, u64 sector,
 		     struct iovec *iov, unsigned int nr_iov, u64 len)
 {
 	if (len % DISK_SECTOR ||
-	    !on_disk(req->blk, sector, len / DISK_SECTOR)) {
+	    !on_disk(req->queue->blk, sector, len / DISK_SECTOR)) {
 		finish(req, VIRTIO_BLK_S_IOERR);
 		return;
 	}
@@ -104,7 +110,7 @@ static void write_sectors(struct blk_request *req, u64 sector)
 	unsigned int nr = chain->nr_out;
 	struct iovec *iov = chain->iov;
 
-	if (disk_info(req->blk->disk)->read_only) {
+	if (disk_info(req->queue->blk->disk)->read_only) {
 		finish(req, VIRTIO_BLK_S_IOERR);
 		return;
 	}
@@ -116,7 +122,7 @@ static void write_sectors(struct blk_request *req, u64 sector)
 
 static void get_id(struct blk_request *req)
 {
-	const char *serial = disk_info(req->blk->disk)->serial;
+	const char *serial = disk_info(req->queue->blk->disk)->serial;
 	const struct virtq_chain *chain = &req->chain;
 	u8 id[VIRTIO_BLK_ID_BYTES] = { 0 };
 	size_t len = chain->in_len - 1;
@@ -156,13 +162,14 @@ static void change_range(struct blk_request *req, enum disk_op op,
 	struct virtio_blk_discard_write_zeroes range = { 0 };
 	u8 status;
 
-	if (!virtio_has_feature(&req->blk->vdev, feature)) {
+	if (!virtio_has_feature(&req->queue->blk->vdev, feature)) {
 		finish(req, VIRTIO_BLK_S_UNSUPP);
 		return;
 	}
 	iov_to_buf(chain->iov, chain->nr_out, header_len, &range,
 		   sizeof(range));
-	status = check_range(req->blk, op, chain->out_len - header_len, &range);
+	status = check_range(req->queue->blk, op, chain->out_len - header_len,
+			     &range);
 	if (status != VIRTIO_BLK_S_OK) {
 		finish(req, status);
 		return;
@@ -208,12 +215,11 @@ void blk_request_start(struct blk_request *req)
 	req->status = status_byte(chain);
 	if (!req->status) {
 		/* Nothing to answer with: only a reset can tell the driver. */
-		virtq_break(&req->blk->vdev.queues[0],
-			    "a request has no status byte");
+		virtq_break(req->queue->q, "a request has no status byte");
 		blk_complete(req, 0);
 		return;
 	}
-	delay(req->blk);
+	delay(req->queue->blk);
 	if (iov_to_buf(chain->iov, chain->nr_out, 0, &header, sizeof(header)) <
 	    sizeof(header)) {
 		finish(req, VIRTIO_BLK_S_IOERR);

@@ -24,10 +24,19 @@ struct net;
 #define CONFIG_MAX_NET_PAIRS 8
 #define CONFIG_MAX_FORWARDS 32
 
+enum disk_format {
+	DISK_FORMAT_RAW,
+	DISK_FORMAT_QCOW2,
+};
+
 struct disk_config {
 	const char *path;
+	const char *serial; /* NULL or empty: one made of the image's inode */
+	enum disk_format format;
 	bool read_only;
-	bool direct; /* O_DIRECT: past the host's page cache */
+	bool direct;	     /* O_DIRECT: past the host's page cache */
+	bool backing;	     /* qcow2: the image may name a backing file */
+	unsigned int queues; /* 0: as many as suit the CPUs */
 };
 
 /* A directory that the guest mounts by its tag. */

@@ -11,6 +11,7 @@
 
 struct disk;
 struct disk_config;
+struct disk_queue;
 struct failure;
 
 #define DISK_SECTOR 512ULL
@@ -38,15 +39,17 @@ struct disk_request {
 	 */
 	void (*done)(struct disk_request *req, int err);
 
-	u64 private[8]; /* the backend's */
+	u64 private[12]; /* the backend's */
 };
 
 struct disk_info {
 	u64 len;	 /* bytes, a multiple of DISK_SECTOR */
 	u32 sector_size; /* what partition tables count in, bytes */
 	u32 block_size;	 /* preferred I/O size and alignment, bytes */
+	u32 discard_len; /* what discard gives back in one piece, bytes */
 	/* Requests in flight that pay; 1: disk_submit() completes each itself. */
 	unsigned int queue_depth;
+	unsigned int max_queues;
 	bool read_only;
 	bool can_discard;
 	char serial[21]; /* stable for this image, NUL-terminated */
@@ -58,24 +61,34 @@ struct disk_info {
  */
 int disk_open(const struct disk_config *config, struct failure *why,
 	      struct disk **out);
-/* No request may be in flight. Accepts NULL. */
+/* Its queues are gone. Accepts NULL. */
 void disk_close(struct disk *disk);
 const struct disk_info *disk_info(const struct disk *disk);
 
 /*
- * Start @req, which lies within the disk (the backend checks again: -EINVAL).
- * It may complete before this returns. One thread at a time per disk.
+ * A way into @disk for one thread; several threads have several, at most
+ * info.max_queues. Requests of different queues keep no order; who needs one
+ * waits for done(). A flush covers what was done() before it was submitted,
+ * whatever the queue.
+ *
+ * @event_fd, an eventfd of the caller's or -1, is signalled whenever
+ * disk_poll() has something to complete. The caller's own doorbell can be the
+ * same fd: a serving thread then waits in one read(), without poll.
  */
-void disk_submit(struct disk *disk, struct disk_request *req);
-/* Requests submitted so far go to the host now: call after a batch. */
-void disk_commit(struct disk *disk);
+int disk_queue_create(struct disk *disk, int event_fd, struct disk_queue **out);
+/* No request may be in flight. Accepts NULL. */
+void disk_queue_destroy(struct disk_queue *queue);
+
+/* ---- One thread at a time per queue ---- */
+
 /*
- * Signal @event_fd (an eventfd of the caller's) whenever disk_poll() has
- * something to complete. Before the first request. The caller's own doorbell
- * can be the same fd: a serving thread then waits in one read(), without poll.
+ * Start @req, which lies within the disk (the backend checks again: -EINVAL).
+ * It may complete before this returns.
  */
-void disk_set_event_fd(struct disk *disk, int event_fd);
-/* Complete what has finished. Same thread as disk_submit(). */
-void disk_poll(struct disk *disk);
+void disk_submit(struct disk_queue *queue, struct disk_request *req);
+/* Requests submitted so far go to the host now: call after a batch. */
+void disk_commit(struct disk_queue *queue);
+/* Complete what has finished. */
+void disk_poll(struct disk_queue *queue);
 
 #endif

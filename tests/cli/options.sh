@@ -47,7 +47,8 @@ accepted 'as kvm-unit-tests does' --cpus 1 --params 'setup smp=1 mem=256' \
 
 touch "$tmp/disk"
 accepted 'disk words' -d "$tmp/disk,ro" -d "$tmp/disk,direct,ro" \
-	-d "$tmp/disk,format=raw"
+	-d "$tmp/disk,format=raw" -d "$tmp/disk,readonly=on,direct=off" \
+	-d "$tmp/disk,ro,format=qcow2,backing=on,queues=2,serial=abc"
 most=()
 for _ in {1..31}; do
 	most+=(-d "$tmp/disk,ro")
@@ -152,8 +153,16 @@ usage_error '9p word' 'mapd is none of ro, security=' \
 	run --9p "$tmp,tag,ro,mapd"
 usage_error '9p security' 'security=none is none of' \
 	run --9p "$tmp,tag,security=none"
-usage_error 'qcow2 disk' 'format qcow2 is not in this version' \
-	run -d "$tmp/disk,format=qcow2"
+usage_error 'disk format' 'format=vmdk: it is raw or qcow2' \
+	run -d "$tmp/disk,format=vmdk"
+usage_error 'backing file of a raw disk' 'backing=on is for format=qcow2' \
+	run -d "$tmp/disk,backing=on"
+usage_error 'queues of a disk' 'queues=17: it is a number from 1 to 16' \
+	run -d "$tmp/disk,queues=17"
+usage_error 'serial of a disk' 'serial=.*: it is 1 to 20 printable' \
+	run -d "$tmp/disk,serial=123456789012345678901"
+usage_error 'switch of a disk' 'ro=maybe: it is on or off' \
+	run -d "$tmp/disk,ro=maybe"
 usage_error 'disk word' 'rw is none of' run -d "$tmp/disk,rw"
 usage_error 'disk without a path' 'needs the path' run -d ',ro'
 usage_error '32 disks' 'at most 31' run "${most[@]}" -d "$tmp/disk"

@@ -112,12 +112,13 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	struct fake_transport transport;
 	int fd = memfd_create("image", MFD_CLOEXEC);
 	struct stat st;
+	const struct blk_options options = { .queues = 1 };
 	struct blk *blk;
 
 	if (fd < 0 || len > 4096)
 		return close(fd);
 	fake_guest_init(&guest, RAM_LEN);
-	if (blk_create(&guest.mem, open_image(fd), 0, &blk))
+	if (blk_create(&guest.mem, open_image(fd), &options, &blk))
 		abort();
 	atomic_flag_test_and_set(&blk->vdev.guest_error.done);
 	fake_transport_init(&transport, &blk->vdev);

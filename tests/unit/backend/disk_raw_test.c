@@ -30,6 +30,7 @@ struct fixture {
 	int event_fd;
 	struct failure why;
 	struct disk *disk;
+	struct disk_queue *queue;
 	u8 *buffer; /* page aligned */
 	bool done;
 	int result;
@@ -63,9 +64,17 @@ static int setup(void **state)
 	return fsync(f.fd);
 }
 
+static void close_disk(void)
+{
+	disk_queue_destroy(f.queue);
+	disk_close(f.disk);
+	f.queue = NULL;
+	f.disk = NULL;
+}
+
 static int teardown(void **state)
 {
-	disk_close(f.disk);
+	close_disk();
 	free(f.buffer);
 	close(f.event_fd);
 	close(f.fd);
@@ -81,7 +90,9 @@ static int open_with(bool read_only, bool direct)
 		.direct = direct,
 	};
 
-	return disk_open(&config, &f.why, &f.disk);
+	int err = disk_open(&config, &f.why, &f.disk);
+
+	return err ? err : disk_queue_create(f.disk, f.event_fd, &f.queue);
 }
 
 /* Opening must fail, saying @text. */
@@ -108,13 +119,13 @@ static int run(struct disk_request *req)
 {
 	f.done = false;
 	req->done = count_done;
-	disk_submit(f.disk, req);
-	disk_commit(f.disk);
+	disk_submit(f.queue, req);
+	disk_commit(f.queue);
 	while (!f.done) {
 		struct pollfd event = { .fd = f.event_fd, .events = POLLIN };
 
 		assert_int_equal(poll(&event, 1, 10000), 1);
-		disk_poll(f.disk);
+		disk_poll(f.queue);
 	}
 	return f.result;
 }
@@ -173,7 +184,7 @@ static void test_disk_open__refuses_character_device(void **state)
 static void test_disk_open__refuses_qcow2(void **state)
 {
 	assert_int_equal(pwrite(f.fd, "QFI\xfb", 4, 0), 4);
-	refuse(f.path, "qemu-img convert -O raw");
+	refuse(f.path, ",format=qcow2");
 }
 
 static void test_disk_open__refuses_empty_file(void **state)
@@ -207,7 +218,7 @@ static void test_disk_open__readers_share(void **state)
 static void test_disk_open__closing_unlocks(void **state)
 {
 	assert_int_equal(open_with(false, false), 0);
-	disk_close(f.disk);
+	close_disk();
 	assert_int_equal(open_with(false, false), 0);
 }
 
@@ -224,7 +235,7 @@ static void test_disk_info__serial_is_stable(void **state)
 
 	assert_int_equal(open_with(false, false), 0);
 	memcpy(serial, disk_info(f.disk)->serial, sizeof(serial));
-	disk_close(f.disk);
+	close_disk();
 	assert_int_equal(open_with(true, false), 0);
 	assert_string_equal(serial, disk_info(f.disk)->serial);
 	assert_int_not_equal(serial[0], 0);
@@ -240,7 +251,6 @@ static void open_mode(void **state)
 	if (direct && err == -EINVAL)
 		skip(); /* this file system has no O_DIRECT */
 	assert_int_equal(err, 0);
-	disk_set_event_fd(f.disk, f.event_fd);
 }
 
 static void check_read(u64 offset, u64 len, u64 misalign)

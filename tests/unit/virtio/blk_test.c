@@ -16,6 +16,7 @@
 #include "lkvm/config.h"
 #include "lkvm/failure.h"
 #include "tests/support/fake_virtio.h"
+#include "tests/support/qcow2_image.h"
 #include <cmocka.h>
 
 #define SECTORS 128
@@ -28,9 +29,11 @@ struct fixture {
 	struct fake_guest guest;
 	struct fake_transport transport;
 	struct fake_ring ring;
+	struct fake_ring rings[3]; /* for several queues */
 	struct blk *blk;
 	bool direct; /* with O_DIRECT */
-	u64 delay_ns;
+	enum disk_format format;
+	struct blk_options options;
 	char path[64];
 	int fd;	    /* the image, from outside */
 	u64 header; /* guest addresses */
@@ -58,6 +61,7 @@ static void open_disk(bool read_only)
 		.path = f.path,
 		.read_only = read_only,
 		.direct = f.direct,
+		.format = f.format,
 	};
 	struct disk *disk;
 	int err = disk_open(&config, &why, &disk);
@@ -65,7 +69,7 @@ static void open_disk(bool read_only)
 	if (f.direct && err == -EINVAL)
 		skip(); /* this file system has no O_DIRECT */
 	assert_int_equal(err, 0);
-	assert_int_equal(blk_create(&f.guest.mem, disk, f.delay_ns, &f.blk), 0);
+	assert_int_equal(blk_create(&f.guest.mem, disk, &f.options, &f.blk), 0);
 	fake_transport_init(&f.transport, &f.blk->vdev);
 }
 
@@ -434,7 +438,7 @@ static void test_blk__reset_waits_for_what_is_in_flight(void **state)
 {
 	u16 used;
 
-	f.delay_ns = 30000000;
+	f.options.delay_ns = 30000000;
 	start(false);
 	put_header(VIRTIO_BLK_T_IN, 0);
 	fake_desc(&f.ring, 0, f.header, 16, NEXT, 1);
@@ -463,6 +467,115 @@ static void test_blk__config_describes_the_disk(void **state)
 	assert_int_equal(config.seg_max, BLK_SEG_MAX);
 	assert_true(f.blk->vdev.host_features & BIT64(VIRTIO_BLK_F_RO));
 	assert_false(f.blk->vdev.host_features & BIT64(VIRTIO_BLK_F_DISCARD));
+}
+
+/* ---- Several queues ---- */
+
+#define QUEUES 3
+
+static void test_blk__several_queues(void **state)
+{
+	struct virtio_blk_config config;
+	struct virtio_device *vdev;
+	u64 status[QUEUES], data[QUEUES];
+
+	f.options.queues = QUEUES;
+	open_disk(false);
+	vdev = &f.blk->vdev;
+	virtio_config_read(vdev, 0, &config, sizeof(config));
+	assert_int_equal(config.num_queues, QUEUES);
+	assert_true(vdev->host_features & BIT64(VIRTIO_BLK_F_MQ));
+	fake_negotiate(vdev, vdev->host_features);
+	/* The driver leaves the middle one alone. */
+	for (unsigned int i = 0; i < QUEUES; i += 2) {
+		struct fake_ring *ring = &f.rings[i];
+
+		fake_ring_init(ring, &f.guest, &vdev->queues[i], RING_SIZE);
+		assert_int_equal(virtio_queue_enable(vdev, ring->q), 0);
+		status[i] = fake_alloc(&f.guest, 1, 1);
+		data[i] = fake_alloc(&f.guest, SECTOR, 16);
+	}
+	fake_driver_ok(vdev);
+	put_header(VIRTIO_BLK_T_IN, 9);
+	for (unsigned int i = 0; i < QUEUES; i += 2) {
+		struct fake_ring *ring = &f.rings[i];
+
+		fake_desc(ring, 0, f.header, 16, NEXT, 1);
+		fake_desc(ring, 1, data[i], SECTOR, NEXT | WRITE, 2);
+		fake_desc(ring, 2, status[i], 1, WRITE, 0);
+		fake_post(ring, 0);
+		virtio_kick(vdev, i);
+	}
+	for (unsigned int i = 0; i < QUEUES; i += 2) {
+		struct vring_used_elem elem;
+
+		assert_true(fake_wait_used(&f.rings[i], &elem));
+		assert_int_equal(*(u8 *)fake_ptr(&f.guest, data[i], 1), 10);
+	}
+}
+
+static void test_blk__one_queue_is_no_multiqueue(void **state)
+{
+	open_disk(false);
+	assert_false(f.blk->vdev.host_features & BIT64(VIRTIO_BLK_F_MQ));
+}
+
+/* ---- The cache ---- */
+
+/* A qcow2 image whose L1 entry shows whether a write was made stable. */
+static u64 l1_entry_after_write(u64 sector)
+{
+	memset(guest_data(), 0x5a, SECTOR);
+	assert_int_equal(request(VIRTIO_BLK_T_OUT, sector, SECTOR, false),
+			 VIRTIO_BLK_S_OK);
+	return qcow2_image_get64(f.fd, 3ULL * 65536);
+}
+
+static void set_writeback(u8 value)
+{
+	virtio_config_write(&f.blk->vdev,
+			    offsetof(struct virtio_blk_config, wce), &value, 1);
+}
+
+static void start_qcow2(u64 without)
+{
+	const struct qcow2_spec spec = { 3, 16, 4, MIB };
+
+	assert_int_equal(ftruncate(f.fd, 0), 0);
+	qcow2_image_create(f.fd, &spec);
+	f.format = DISK_FORMAT_QCOW2;
+	open_disk(false);
+	start_driver(f.blk->vdev.host_features & ~without);
+}
+
+static void test_blk__writeback_cache_waits_for_flush(void **state)
+{
+	start_qcow2(0);
+	assert_int_equal(l1_entry_after_write(0), 0);
+	assert_int_equal(request(VIRTIO_BLK_T_FLUSH, 0, 0, false),
+			 VIRTIO_BLK_S_OK);
+	assert_int_not_equal(qcow2_image_get64(f.fd, 3ULL * 65536), 0);
+}
+
+static void test_blk__write_through_is_stable_at_once(void **state)
+{
+	struct virtio_blk_config config;
+
+	start_qcow2(0);
+	set_writeback(0);
+	virtio_config_read(&f.blk->vdev, 0, &config, sizeof(config));
+	assert_int_equal(config.wce, 0);
+	assert_int_not_equal(l1_entry_after_write(0), 0);
+	/* A reset is a new driver: back to the default. */
+	virtio_set_status(&f.blk->vdev, 0);
+	virtio_config_read(&f.blk->vdev, 0, &config, sizeof(config));
+	assert_int_equal(config.wce, 1);
+}
+
+static void test_blk__driver_without_flush_gets_write_through(void **state)
+{
+	start_qcow2(BIT64(VIRTIO_BLK_F_FLUSH));
+	assert_int_not_equal(l1_entry_after_write(0), 0);
 }
 
 #define BLK_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -498,6 +611,11 @@ int main(void)
 		BOTH_WAYS(test_blk__reset_and_pause_while_busy),
 		BLK_TEST(test_blk__reset_waits_for_what_is_in_flight),
 		BLK_TEST(test_blk__config_describes_the_disk),
+		BOTH_WAYS(test_blk__several_queues),
+		BLK_TEST(test_blk__one_queue_is_no_multiqueue),
+		BLK_TEST(test_blk__writeback_cache_waits_for_flush),
+		BLK_TEST(test_blk__write_through_is_stable_at_once),
+		BLK_TEST(test_blk__driver_without_flush_gets_write_through),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
