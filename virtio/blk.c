@@ -147,6 +147,11 @@ static void blk_reset(struct virtio_device *vdev)
 	container_of(vdev, struct blk, vdev)->writeback = true;
 }
 
+/* Nothing of a queue is kept: what was in flight is finished. */
+static void blk_queue_reset(struct virtio_device *vdev, struct virtq *q)
+{
+}
+
 static const struct virtio_dev_ops blk_vdev_ops = {
 	.name = "blk",
 	.id = VIRTIO_ID_BLOCK,
@@ -156,6 +161,7 @@ static const struct virtio_dev_ops blk_vdev_ops = {
 	.activate = blk_activate,
 	.deactivate = blk_deactivate,
 	.reset = blk_reset,
+	.queue_reset = blk_queue_reset,
 };
 
 static u64 blk_features(const struct disk_info *info, unsigned int queues)
