@@ -3,6 +3,7 @@
 # timeout: 200
 # Four CPUs come up, and the guest sees their topology and interrupts.
 
+hush=
 limit=180
 guest -c 4 <<'GUEST'
 echo "@ cpus $(nproc)"

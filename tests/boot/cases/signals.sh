@@ -4,6 +4,7 @@
 # SIGTERM, SIGINT and SIGHUP end the VM at once, with what the guest
 # printed on stdout, and by a status that is not one of a guest's.
 
+hush=
 # A shell starts background jobs with SIGINT ignored, which lkvm respects.
 prefix="/usr/bin/env --default-signal=INT"
 for signal in TERM INT HUP; do
