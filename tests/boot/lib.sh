@@ -32,11 +32,11 @@ skip()
 
 # lk ARGUMENT...: runs lkvm to its end. Its output is in $T/out and $T/err,
 # its status in $status; stdin comes from $T/in where that exists. Killed
-# after $limit seconds (default 100).
+# after $limit seconds (default 240).
 lk()
 {
 	lk_start "$@"
-	lk_wait "${limit:-100}"
+	lk_wait "${limit:-240}"
 }
 
 # lk_start ARGUMENT...: starts lkvm in the background, process $lkvm_pid.
@@ -103,7 +103,7 @@ guest_start()
 # wait_out PATTERN [SECONDS]: until the guest has printed PATTERN.
 wait_out()
 {
-	wait_until "${2:-60}" "\"$1\" on the guest's console" \
+	wait_until "${2:-180}" "\"$1\" on the guest's console" \
 		grep -q -e "$1" "$T/out"
 }
 

@@ -2,12 +2,12 @@
 # arch: arm64
 # l1: max
 # default: never
-# timeout: 300
+# timeout: 400
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # On a CPU that has all that QEMU emulates: SVE, pointer authentication and
 # memory tagging reach the guest, and options take them away.
 
-limit=250
+limit=350
 features()
 {
 	guest "$@" <<-'GUEST'

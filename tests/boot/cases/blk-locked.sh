@@ -26,5 +26,5 @@ for option in "" ,ro; do
 done
 echo >&9
 lkvm_pid=$first
-lk_wait 30
+lk_wait 120
 expect_status 0

@@ -19,7 +19,7 @@ GUEST
 wait_out "@ ready"
 truncate -s 1M disk.raw
 echo >&9
-lk_wait 30
+lk_wait 120
 expect_status 0
 expect_eq "read beyond the end" error "$(value beyond)"
 expect_eq "read across the end" error "$(value across)"

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
-# timeout: 200
+# timeout: 400
 # Four CPUs come up, and the guest sees their topology and interrupts.
 
 hush=
-limit=180
+limit=350
 guest -c 4 <<'GUEST'
 echo "@ cpus $(nproc)"
 echo "@ packages $(grep '^physical id' /proc/cpuinfo | sort -u | wc -l)"

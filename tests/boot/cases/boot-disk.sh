@@ -12,7 +12,7 @@ wait_out "disk-init: root is /dev/"
 # terminal.
 wait_out "# "
 echo 'echo "@ shell on" $(stat -f -c %T /); exit' >&9
-lk_wait 60
+lk_wait 120
 expect_status 0
 expect_out "disk-init: root is /dev/.* / ext4 rw"
 expect_out "^@ shell on ext"

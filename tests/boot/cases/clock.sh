@@ -13,7 +13,7 @@ GUEST
 wait_out "@ ready"
 before=$(date +%s)
 echo >&9
-lk_wait 30
+lk_wait 120
 after=$(date +%s)
 expect_status 0
 expect_least "guest's clock" $((before - 3)) "$(value date)"

@@ -14,7 +14,7 @@ head -c 65536 /dev/zero | tr '\0' 'z' >/dev/hvc0
 GUEST
 wait_out "@ ready"
 echo "from outside" >&9
-lk_wait 60
+lk_wait 120
 expect_status 0
 value console | grep -q hvc0 || fail "expected hvc0 to be a console"
 expect_eq "line that the guest read" "from outside" "$(value line)"

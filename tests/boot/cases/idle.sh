@@ -9,4 +9,4 @@ GUEST
 wait_out "@ ready"
 expect_quiet "$lkvm_pid"
 kill "$lkvm_pid"
-lk_wait 5
+lk_wait 120

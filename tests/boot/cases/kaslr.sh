@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # arch: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
-# timeout: 200
+# timeout: 400
 # Each boot puts the kernel elsewhere, in physical and in virtual memory, and
 # tells it so; with nokaslr all is where it was linked for. With mem= the kernel
 # unpacks itself, as it does wherever lkvm cannot, and does all that as well.

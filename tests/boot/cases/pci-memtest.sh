@@ -11,10 +11,10 @@ lk_start run -k "$LAB/memtest.bin" -m 64 -c 1 -n mode=none --nodefaults \
 wait_out "Memory  : *64MB"
 wait_out "#[3-9] .*\[" 90
 kill -USR2 "$lkvm_pid"
-wait_until 10 "the PCI tree" grep -q "1af4:1044" err
+wait_until 60 "the PCI tree" grep -q "1af4:1044" err
 sleep 0.3
 kill -TERM "$lkvm_pid"
-lk_wait 10
+lk_wait 120
 cat err
 expect_out "Errors: 0"
 expect_eq "errors of lkvm" 0 "$(grep -cE 'Error:|Fatal:|Warning:' err)"

@@ -8,7 +8,7 @@ state()
 {
 	trees=$(grep -c "host bridge" err)
 	kill -USR2 "$lkvm_pid"
-	wait_until 10 "the PCI tree" more_trees
+	wait_until 60 "the PCI tree" more_trees
 	sleep 0.3
 	find "/proc/$lkvm_pid/fd" | wc -l >"$1.fds"
 	# The last tree; which vectors Linux takes is its own choice.
@@ -65,7 +65,7 @@ echo >&9
 wait_out "@ tenth"
 state tenth
 echo >&9
-lk_wait 30
+lk_wait 120
 expect_no_complaints
 expect_eq "times that everything worked" 10 "$(value worked)"
 expect_eq "places where Linux found the disk" 10 "$(value places)"

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
-# timeout: 200
+# timeout: 400
 # With --reboot=restart a reset boots the guest again, in the same process,
 # with working devices. The disk counts the boots.
 
 printf '0' >counter.img
 truncate -s 1M counter.img
-limit=180
+limit=350
 guest -d counter.img --reboot=restart <<'GUEST'
 n=$(($(head -c 1 /dev/vda) + 1))
 echo "@ boot$n $(head -c 4 /dev/hwrng | wc -c)"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # default: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
-# timeout: 200
+# timeout: 400
 # A reader of stdout that stops for long (30 s with LAB_FULL=1) stalls no vCPU:
 # the guest's own clock goes on while it prints more than any buffer holds.
 
@@ -34,7 +34,7 @@ guest_initrd <script
 "$LKVM" run -k "$LAB/vmlinuz" -i initrd -m 256 -c 1 -n mode=none \
 	</dev/null >pipe 2>err &
 lkvm_pid=$!
-lk_wait 180
+lk_wait 300
 wait "$reader"
 mv copy out
 expect_status 0

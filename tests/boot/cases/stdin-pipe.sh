@@ -18,7 +18,7 @@ echo "@ alive yes"
 GUEST
 wait_out "@ line"
 expect_quiet "$lkvm_pid"
-lk_wait 60
+lk_wait 120
 expect_status 0
 expect_eq "line" "hello guest" "$(value line)"
 expect_eq "alive after the end of stdin" yes "$(value alive)"

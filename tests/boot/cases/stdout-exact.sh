@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # default: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
-# timeout: 200
+# timeout: 400
 # stdout holds what the guest wrote, byte for byte, and nothing else. Every
 # byte value goes over the serial port, 256 KiB of them.
 
-limit=180
+limit=350
 guest <<'GUEST'
 dmesg -n 1
 i=0

@@ -17,6 +17,6 @@ poweroff -f
 GUEST
 wait_out "@ ready"
 "$LKVM" stop --grace 60 button || fail "lkvm stop: status $?"
-lk_wait 30
+lk_wait 120
 expect_status 0
 expect_eq "type, code, value of the key" "1 116 1 0" "$(value key)"

@@ -30,7 +30,7 @@ wait_out "Linux version"
 printf '\001h' >&9
 sleep 1
 printf '\001x' >&9
-wait_until 10 "the session's end" test -s stty.after
+wait_until 60 "the session's end" test -s stty.after
 expect_eq "status after Ctrl-A x" 0 "$(cat status)"
 diff stty.before stty.after || fail "the terminal's settings changed"
 cat err
@@ -41,5 +41,5 @@ $script -qefc "sh -m ./session" /dev/null <in >out 2>&1 &
 lkvm_pid=$!
 wait_out "Linux version"
 kill -TERM "$(cat pid)"
-wait_until 10 "the session's end" test -s stty.after
+wait_until 60 "the session's end" test -s stty.after
 diff stty.before stty.after || fail "SIGTERM left the terminal changed"

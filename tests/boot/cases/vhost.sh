@@ -121,7 +121,7 @@ call_pid=$!
 	fail "pause and resume"
 wait "$call_pid" || fail "the stream broke"
 echo >&9
-lk_wait 150
+lk_wait 300
 expect_no_complaints
 expect_eq "what the SCSI disk held" "$sum" "$(value sum)"
 expect_eq "the first time" "ok ok" "$(value first)"
