@@ -27,7 +27,9 @@ node()
 		esac
 	done | head -n 1
 }
-uart=.$(tr '\0:' '\n\n' <chosen/stdout-path | head -n 1)
+uart=$(tr '\0:' '\n\n' <chosen/stdout-path | head -n 1)
+[ -e "./$uart" ] || uart=$(tr -d '\0' <aliases/$uart)
+uart=./$uart
 echo "@ uart $(tr '\0' ' ' <$uart/compatible)$(hex $uart/reg)" \
 	"$(hex $uart/interrupts | wc -c) $(hex $uart/clock-frequency | wc -c)"
 echo "@ clock $(hex $(node motorola,mc146818)/reg)"
