@@ -48,7 +48,7 @@ static void wait_asserted(void)
 {
 	u32 turns;
 
-	for (turns = 0; turns < PATIENCE / 100 && !asserted(); turns++)
+	for (turns = 0; turns < PATIENCE && !asserted(); turns++)
 		cpu_relax();
 	check_equal("status", asserted(), true);
 }
@@ -58,7 +58,7 @@ static void check_interrupts(const char *what, u32 number)
 {
 	u32 turns;
 
-	for (turns = 0; turns < PATIENCE && interrupts < number; turns++)
+	for (turns = 0; turns < 100 * PATIENCE && interrupts < number; turns++)
 		cpu_relax();
 	for (turns = 0; turns < PATIENCE / 10; turns++)
 		cpu_relax();

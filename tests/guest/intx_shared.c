@@ -53,7 +53,7 @@ static void raise(u32 i)
 	check_equal("read",
 		    blk_request(&blks[i], BLK_READ, i, MEMORY(i) + 0x8000, 512),
 		    BLK_OK);
-	for (turns = 0; turns < PATIENCE / 100 && !asserted(i); turns++)
+	for (turns = 0; turns < PATIENCE && !asserted(i); turns++)
 		cpu_relax();
 	check_equal("status", asserted(i), true);
 }
@@ -62,7 +62,7 @@ static void check_interrupts(const char *what, u32 number)
 {
 	u32 turns;
 
-	for (turns = 0; turns < PATIENCE && interrupts < number; turns++)
+	for (turns = 0; turns < 100 * PATIENCE && interrupts < number; turns++)
 		cpu_relax();
 	for (turns = 0; turns < PATIENCE / 10; turns++)
 		cpu_relax();

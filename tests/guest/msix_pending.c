@@ -60,7 +60,7 @@ static void check_pending(const char *what, u32 before)
 {
 	u32 turns;
 
-	for (turns = 0; turns < PATIENCE / 100 && !pending(); turns++)
+	for (turns = 0; turns < PATIENCE && !pending(); turns++)
 		cpu_relax();
 	check_equal(what, pending(), PENDING);
 	check_equal("none meanwhile", interrupts, before);
@@ -70,7 +70,7 @@ static void check_delivered(const char *what, u32 number)
 {
 	u32 turns;
 
-	for (turns = 0; turns < PATIENCE && interrupts < number; turns++)
+	for (turns = 0; turns < 100 * PATIENCE && interrupts < number; turns++)
 		cpu_relax();
 	check_equal(what, interrupts, number);
 	check_equal("not pending", pending(), 0);

@@ -18,7 +18,7 @@
 #define STARTUP_PAGE 0x10U /* entry.S, at 0x10000 */
 #define FIRST_VECTOR 0x20
 #define NR_VECTORS 0x30
-#define PATIENCE 1000000U /* turns of a waiting loop: seconds */
+#define PATIENCE 20000000U /* turns of a waiting loop: many seconds */
 
 struct idt_gate {
 	u16 offset_low, selector, flags, offset_middle;

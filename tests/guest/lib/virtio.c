@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "virtio.h"
 
-#define PATIENCE 300000U /* turns of a waiting loop: a second or so */
+#define PATIENCE 300000U /* turns of a waiting loop, on machines under load */
 
 enum {
 	CFG_COMMON = 1,
@@ -174,7 +174,8 @@ bool queue_wait(struct queue *q, u32 *len)
 {
 	u32 turns;
 
-	for (turns = 0; turns < PATIENCE && q->used->idx == q->seen; turns++)
+	for (turns = 0; turns < 50 * PATIENCE && q->used->idx == q->seen;
+	     turns++)
 		cpu_relax();
 	if (q->used->idx == q->seen)
 		return false;
@@ -188,7 +189,7 @@ bool queue_is_refused(struct virtio *dev, struct queue *q)
 {
 	u32 turns;
 
-	for (turns = 0; turns < PATIENCE / 10; turns++)
+	for (turns = 0; turns < PATIENCE; turns++)
 		if (virtio_needs_reset(dev) || q->used->idx != q->seen)
 			break;
 	return virtio_needs_reset(dev);
