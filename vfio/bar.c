@@ -63,12 +63,16 @@ static void find_mappable(const struct vfio_region *region, const void *info,
 	    sparse->nr_areas >
 		    (cap_len - sizeof(*sparse)) / sizeof(sparse->areas[0]))
 		return;
-	for (u32 i = 0; i < sparse->nr_areas; i++)
-		if (range_within(sparse->areas[i].offset, sparse->areas[i].size,
-				 region->size))
-			add_area(out, sparse->areas[i].offset,
-				 sparse->areas[i].offset +
-					 sparse->areas[i].size);
+	for (u32 i = 0; i < sparse->nr_areas; i++) {
+		struct vfio_region_sparse_mmap_area area;
+
+		/* It may not be aligned. */
+		memcpy(&area,
+		       (const u8 *)sparse + sizeof(*sparse) + i * sizeof(area),
+		       sizeof(area));
+		if (range_within(area.offset, area.size, region->size))
+			add_area(out, area.offset, area.offset + area.size);
+	}
 }
 
 /* Take the pages of [@start, @start + @len) out. */

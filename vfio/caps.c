@@ -21,7 +21,8 @@ const void *vfio_find_cap(const void *info, u32 len, u32 offset, u16 id,
 	struct vfio_info_cap_header header;
 
 	for (unsigned int i = 0; offset && i < MAX_CAPS; i++) {
-		if (!range_within(offset, sizeof(header), len))
+		/* Kernels align them to 4 bytes at least, newer ones to 8. */
+		if (offset & 3 || !range_within(offset, sizeof(header), len))
 			return NULL;
 		memcpy(&header, bytes + offset, sizeof(header));
 		if (header.id == id) {

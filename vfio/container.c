@@ -201,9 +201,11 @@ static unsigned int copy_ranges(const void *cap, u32 len,
 		return 0;
 	if (nr > max)
 		nr = max;
+	/* Start and end, which may not be aligned. */
 	for (unsigned int i = 0; i < nr; i++)
-		out[i] = (struct vfio_range){ ranges->iova_ranges[i].start,
-					      ranges->iova_ranges[i].end };
+		memcpy(&out[i],
+		       (const u8 *)cap + sizeof(*ranges) + i * sizeof(*out),
+		       sizeof(*out));
 	return nr;
 }
 

@@ -202,8 +202,7 @@ void vfio_sysfs_reset_method(const char *name, char *out, size_t len)
 bool vfio_sysfs_reserved(int group, u64 start, u64 len,
 			 struct vfio_reserved *out)
 {
-	unsigned long long first, last;
-	char path[PATH_MAX];
+	char path[PATH_MAX], line[TEXT_LEN], *rest;
 	bool found = false;
 	FILE *file;
 
@@ -211,11 +210,14 @@ bool vfio_sysfs_reserved(int group, u64 start, u64 len,
 	file = fopen(path, "re");
 	if (!file)
 		return false;
-	while (!found &&
-	       fscanf(file, "%llx %llx %15s", &first, &last, out->type) == 3) {
-		out->start = first;
-		out->last = last;
-		found = first <= last && first < start + len && last >= start;
+	/* "0x00000000fee00000 0x00000000feefffff msi" */
+	while (!found && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		out->start = strtoull(line, &rest, 16);
+		out->last = strtoull(rest, &rest, 16);
+		copy(out->type, sizeof(out->type), rest + strspn(rest, " "));
+		found = out->start <= out->last && out->start < start + len &&
+			out->last >= start;
 	}
 	fclose(file);
 	return found;

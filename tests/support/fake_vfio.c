@@ -2,6 +2,7 @@
 #include "fake_vfio.h"
 
 #include <errno.h>
+#include <ftw.h>
 #include <linux/kvm.h>
 #include <linux/pci_regs.h>
 #include <stdio.h>
@@ -65,6 +66,21 @@ void fake_vfio_link(const char *path, const char *target)
 	snprintf(full, sizeof(full), "%s%s", fake_vfio.root, path);
 	unlink(full);
 	if (symlink(target, full))
+		abort();
+}
+
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *where)
+{
+	return remove(path);
+}
+
+void fake_vfio_remove(const char *path)
+{
+	char full[256];
+
+	snprintf(full, sizeof(full), "%s%s", fake_vfio.root, path);
+	if (nftw(full, remove_one, 8, FTW_DEPTH | FTW_PHYS))
 		abort();
 }
 
@@ -175,13 +191,9 @@ void fake_vfio_init(void)
 
 void fake_vfio_release(void)
 {
-	char command[128];
-
 	for (unsigned int i = 0; i < FAKE_VFIO_REGIONS; i++)
 		free(fake_vfio.regions[i].bytes);
-	snprintf(command, sizeof(command), "rm -rf %s", fake_vfio.root);
-	if (system(command))
-		abort();
+	fake_vfio_remove("");
 }
 
 /* ---- Files of the kernel's ---- */
@@ -426,8 +438,6 @@ int vfio_sys_ioctl(int fd, unsigned long request, void *arg)
 		((struct kvm_create_device *)arg)->fd = KVM_DEVICE_FD;
 		fake_vfio.nr_open++;
 		return 0;
-	case KVM_SET_DEVICE_ATTR:
-		return 0;
 	case VFIO_GET_API_VERSION:
 		return VFIO_API_VERSION;
 	case VFIO_CHECK_EXTENSION:
@@ -436,6 +446,7 @@ int vfio_sys_ioctl(int fd, unsigned long request, void *arg)
 		((struct vfio_group_status *)arg)->flags =
 			VFIO_GROUP_FLAGS_VIABLE;
 		return 0;
+	case KVM_SET_DEVICE_ATTR:
 	case VFIO_GROUP_SET_CONTAINER:
 	case VFIO_SET_IOMMU:
 		return 0;

@@ -76,6 +76,8 @@ void fake_vfio_add_msix(unsigned int offset, unsigned int vectors, u32 table,
 /* A file of the host, below root: @path and its text. */
 void fake_vfio_file(const char *path, const char *text);
 void fake_vfio_link(const char *path, const char *target);
+/* A file or a folder goes, with all that is in it. */
+void fake_vfio_remove(const char *path);
 /* Add a device to the host, in the same group; @driver NULL: none. */
 void fake_vfio_add_sibling(const char *name, const char *class_code,
 			   const char *driver);

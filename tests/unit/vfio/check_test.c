@@ -53,14 +53,6 @@ static void expect_ready(void)
 		fail_msg("%s", why.text);
 }
 
-static void forget(const char *path)
-{
-	char full[256];
-
-	snprintf(full, sizeof(full), "%s%s", fake_vfio.root, path);
-	assert_int_equal(unlink(full), 0);
-}
-
 #define DEVICE "/sys/bus/pci/devices/" FAKE_VFIO_NAME
 
 static void test_address__forms(void **state)
@@ -111,13 +103,9 @@ static void test_check__ready(void **state)
 
 static void test_check__no_iommu(void **state)
 {
-	char command[128];
-
-	forget(DEVICE "/iommu_group");
+	fake_vfio_remove(DEVICE "/iommu_group");
 	expect("this device is not behind the host's IOMMU");
-	snprintf(command, sizeof(command), "rm -r %s/sys/kernel",
-		 fake_vfio.root);
-	assert_int_equal(system(command), 0);
+	fake_vfio_remove("/sys/kernel");
 	expect("intel_iommu=on");
 }
 
@@ -128,8 +116,8 @@ static void test_check__driver_and_the_commands_that_bind(void **state)
 	expect("echo vfio-pci >$d/driver_override; echo " FAKE_VFIO_NAME
 	       " >$d/driver/unbind; echo " FAKE_VFIO_NAME
 	       " >/sys/bus/pci/drivers_probe");
-	forget(DEVICE "/driver");
-	forget("/sys/bus/pci/drivers/vfio-pci/bind");
+	fake_vfio_remove(DEVICE "/driver");
+	fake_vfio_remove("/sys/bus/pci/drivers/vfio-pci/bind");
 	expect("its driver is (none), not vfio-pci");
 }
 
@@ -155,10 +143,10 @@ static void test_check__group(void **state)
 
 static void test_check__nodes(void **state)
 {
-	forget("/dev/vfio/vfio");
+	fake_vfio_remove("/dev/vfio/vfio");
 	expect("there is no /dev/vfio/vfio: as root, modprobe vfio-pci");
 	fake_vfio_file("/dev/vfio/vfio", "");
-	forget("/dev/vfio/7");
+	fake_vfio_remove("/dev/vfio/7");
 	expect("there is no /dev/vfio/7");
 }
 
