@@ -26,6 +26,18 @@ disk_results()
 	sed -n "s/^@ /@ $name /p" "/tmp/$name-disk.log" | tr -d '\r'
 }
 
+net_results()
+{
+	sed -n "s/^.*@ net/@ $name net/p" "/tmp/$name-net.log" | tr -d '\r'
+}
+
+# The host's end of the network: a tap that stays.
+modprobe tun
+tunctl -t bench0 >/dev/null
+ip addr add 10.77.0.1/24 dev bench0
+ip link set bench0 up
+nettest serve 7070 &
+
 # 32 MiB that are not holes.
 while [ "$(stat -c %s /tmp/disk.raw 2>/dev/null || echo 0)" -lt 33554432 ]; do
 	cat /bench/vmlinuz >>/tmp/disk.raw
@@ -42,6 +54,10 @@ if [ -e /bench/qemu ]; then
 		-drive if=none,id=d,format=raw,file=/tmp/disk.raw \
 		-device virtio-blk-pci,drive=d
 	disk_results
+	timed qemu-net "$@" -initrd /bench/net.cpio \
+		-netdev tap,id=n,ifname=bench0,script=no,downscript=no \
+		-device virtio-net-pci,netdev=n,romfile=
+	net_results
 fi
 for vmm in lkvm peer; do
 	[ -e "/bench/$vmm" ] || continue
@@ -50,5 +66,8 @@ for vmm in lkvm peer; do
 	boot_result
 	timed "$vmm-disk" "$@" -i /bench/disk.cpio -d /tmp/disk.raw
 	disk_results
+	set -- "/bench/$vmm" run -k /bench/vmlinuz -m 256 -c 1
+	timed "$vmm-net" "$@" -i /bench/net.cpio -n mode=tap,tapif=bench0
+	net_results
 done
 echo "@done"

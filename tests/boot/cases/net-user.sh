@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
-# User-mode networking for a user who has no privilege but /dev/kvm: DHCP, DNS, TCP
-# and UDP out, a port of the host that leads to the guest, IPv6.
+# Networks for a user who has no privilege but /dev/kvm. User mode: DHCP, DNS, TCP,
+# a port of the host that leads to the guest, IPv6; and a tap that root has opened.
 
 need_root
+modprobe tun 2>/dev/null
 transport=${transport:-pci}
 chmod 666 /dev/kvm
 mkdir -p /etc
@@ -18,9 +19,9 @@ trap 'kill $pids; ip addr del 10.99.0.1/32 dev lo' EXIT
 chmod 755 .
 touch out err
 chmod 666 out err
-prefix="/usr/bin/setpriv --reuid 12345 --regid 12345 --clear-groups"
+prefix="$LAB/nettest tapfd lkvmtap9 $LAB/nettest as 12345"
 guest_start --virtio-transport "$transport" \
-	-n mode=user,hostfwd=tcp:7072:7073 --timeout 120 <<'GUEST'
+	-n mode=user,hostfwd=tcp:7072:7073 -n fd=3 --timeout 120 <<'GUEST'
 dmesg -n 1
 modprobe virtio_net
 mkdir -p /etc
@@ -50,12 +51,17 @@ ip -6 addr show dev eth0
 ping6 -c 1 -q fd33:3333:3333::1
 echo "@ ping6 $(ping6 -c 2 -q fd33:3333:3333::1 | grep -c ' 0% packet loss')"
 echo "@ in6 $(nettest in fd33:3333:3333::1 7071 1)"
+ip link set eth1 up
+ip addr add 10.97.0.2/24 dev eth1
 nettest serve 7073 &
 echo "@ serving"
 read -r _
 GUEST
 wait_out "@ serving" 90
 forwarded=$("$LAB/nettest" in 127.0.0.1 7072 2)
+ip addr add 10.97.0.1/24 dev lkvmtap9
+ip link set lkvmtap9 up
+over_fd=$("$LAB/nettest" in 10.97.0.2 7073 2)
 uid=$(awk '/^Uid/ { print $2 }' "/proc/$lkvm_pid/status")
 kill "$lkvm_pid"
 lk_wait 30
@@ -70,4 +76,5 @@ for what in out in in6; do
 	esac
 done
 expect_eq "ping over IPv6" 1 "$(value ping6)"
+case $over_fd in "ok "*) ;; *) fail "tap by descriptor: $over_fd" ;; esac
 case $forwarded in "ok "*) ;; *) fail "hostfwd: $forwarded" ;; esac

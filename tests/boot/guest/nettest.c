@@ -9,6 +9,8 @@
  *   nettest ping HOST PORT COUNT  sends a byte and waits for it to come back
  *   nettest raw-out, raw-in       the same without checksums
  *   nettest dns ADDRESS           answers every question with ADDRESS, for ever
+ *   nettest as UID COMMAND...     runs it as that user, without any privilege
+ *   nettest tapfd NAME COMMAND... runs it with a tap open as descriptor 3
  *   nettest channels DEV [N]      combined channels: prints "NOW MAX"
  *
  * A transfer prints "ok MB/S"; ping prints "ok MICROSECONDS".
@@ -16,7 +18,10 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
 #include <linux/ethtool.h>
+#include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
@@ -43,7 +48,7 @@ struct request {
 
 static uint64_t block[WORDS];
 
-static void die(const char *what)
+_Noreturn static void die(const char *what)
 {
 	printf("failed: %s: %s\n", what, strerror(errno));
 	exit(1);
@@ -315,6 +320,34 @@ static int channels(const char *dev, const char *wanted)
 	return 0;
 }
 
+_Noreturn static void run(char **argv)
+{
+	execvp(argv[0], argv);
+	die(argv[0]);
+}
+
+_Noreturn static void run_as(const char *user, char **argv)
+{
+	uid_t uid = (uid_t)atoi(user);
+
+	if (setgroups(0, NULL) < 0 || setgid(uid) < 0 || setuid(uid) < 0)
+		die("setuid");
+	run(argv);
+}
+
+_Noreturn static void run_with_tap(const char *name, char **argv)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	int fd = open("/dev/net/tun", O_RDWR);
+
+	strncpy(ifr.ifr_name, name, IFNAMSIZ - 1);
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr) < 0)
+		die("TUNSETIFF");
+	if (fd != 3)
+		dup2(fd, 3);
+	run(argv);
+}
+
 int main(int argc, char **argv)
 {
 	struct request req = { .checked = 1 };
@@ -324,6 +357,10 @@ int main(int argc, char **argv)
 	fill_block();
 	if (!strcmp(op, "serve") && argc == 3)
 		serve(argv[2]);
+	if (!strcmp(op, "as") && argc > 3)
+		run_as(argv[2], argv + 3);
+	if (!strcmp(op, "tapfd") && argc > 3)
+		run_with_tap(argv[2], argv + 3);
 	if (!strcmp(op, "dns") && argc == 3)
 		serve_dns(argv[2]);
 	if (!strcmp(op, "channels") && argc >= 3)
