@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <linux/vfio.h>
 #include <linux/vhost.h>
@@ -205,7 +206,7 @@ static void test_confine__the_message_names_the_thread(void **state)
 {
 	need_filters();
 	expect_end(CONFINE_VCPU, call_socket, "the vCPU thread made system ");
-	expect_end(CONFINE_WORKER, call_socket, "the disk thread made ");
+	expect_end(CONFINE_WORKER, call_socket, "the device thread made ");
 }
 
 /* ---- What everybody may do ---- */
@@ -364,10 +365,54 @@ static void use_vfio(void)
 	close(eventfd(0, EFD_CLOEXEC));
 }
 
+static void use_tap(void)
+{
+	int len = 12;
+
+	expect_ebadf(ioctl(-1, TUNSETOFFLOAD, 0UL));
+	expect_ebadf(ioctl(-1, TUNSETVNETHDRSZ, &len));
+	expect_ebadf(ioctl(-1, TUNSETQUEUE, NULL));
+}
+
+/* Sockets of the internet; opening a file does nothing. */
+static void use_network(void)
+{
+	int sock = socket(AF_INET, SOCK_DGRAM, 0);
+
+	close(socket(AF_INET6, SOCK_STREAM, 0));
+	if (sock >= 0)
+		fcntl(sock, F_SETFL, O_NONBLOCK);
+	if (open("/etc/passwd", O_RDONLY) != -1 || errno != ENOSYS)
+		abort();
+}
+
+static void call_unix_socket(void)
+{
+	(void)socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static void test_confine__networks_have_sockets_and_no_files(void **state)
+{
+	need_filters();
+	expect_ok(CONFINE_NETWORK, use_network);
+	expect_end(CONFINE_NETWORK, call_execve, "(execve)");
+	expect_end(CONFINE_NETWORK, call_unix_socket, "the network thread");
+	expect_end(CONFINE_NETWORK, call_fork, "(clone)");
+	expect_end(CONFINE_NETWORK, kill_parent, "(kill)");
+	expect_end(CONFINE_NETWORK, push_input, "(ioctl 0x5412)");
+	expect_end(CONFINE_NETWORK, map_code, "(mmap)");
+	expect_end(CONFINE_NETWORK, use_vcpu, "(ioctl 0xae80)");
+	expect_end(CONFINE_NETWORK, use_tap, "(ioctl 0x");
+}
+
 static void test_confine__each_kind_has_its_calls(void **state)
 {
 	need_filters();
 	expect_ok(CONFINE_VCPU, use_vcpu);
+	expect_ok(CONFINE_VCPU, use_tap);
+	expect_ok(CONFINE_LOOP, use_tap);
+	expect_ok(CONFINE_WORKER, use_tap);
+	expect_ok(CONFINE_MAIN, use_tap);
 	expect_ok(CONFINE_WORKER, use_disk);
 	expect_ok(CONFINE_LOOP, use_loop);
 	expect_ok(CONFINE_WATCH, use_signals);
@@ -507,6 +552,8 @@ int main(void)
 		cmocka_unit_test(test_confine__common_calls_work),
 		cmocka_unit_test(test_confine__many_threads_may_call_malloc),
 		cmocka_unit_test(test_confine__each_kind_has_its_calls),
+		cmocka_unit_test(
+			test_confine__networks_have_sockets_and_no_files),
 		cmocka_unit_test(
 			test_confine__shares_have_files_and_nothing_more),
 		cmocka_unit_test(test_confine__no_kind_has_those_of_another),
