@@ -394,19 +394,38 @@ lint-man:
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 MANDIR = $(DESTDIR)$(PREFIX)/share/man/man1
 COMPDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd
+
+# Pages of commands come from the program's own tables, if it runs here.
+install_pages = for page in $$($(OUT)/lkvm help --names); do \
+		$(OUT)/lkvm help --man $$page >$(MANDIR)/lkvm-$$page.1; \
+	done
+ifneq ($(CROSS_COMPILE),)
+install_pages = :
+endif
 
 .PHONY: install uninstall clean help
 install: all
-	install -d $(BINDIR) $(MANDIR) $(COMPDIR)
+	install -d $(BINDIR) $(MANDIR) $(COMPDIR) $(ZSHDIR) \
+		$(UNITDIR)/system $(UNITDIR)/user
 	install -m 755 $(OUT)/lkvm $(BINDIR)/lkvm
 	ln -f $(BINDIR)/lkvm $(BINDIR)/vm
 	install -m 644 docs/lkvm.1 $(MANDIR)/lkvm.1
+	$(install_pages)
 	install -m 644 completion/lkvm.bash $(COMPDIR)/lkvm
 	ln -sf lkvm $(COMPDIR)/vm
+	install -m 644 completion/_lkvm $(ZSHDIR)/_lkvm
+	sed 's|@BINDIR@|$(PREFIX)/bin|' service/lkvm@.service.in \
+		>$(UNITDIR)/system/lkvm@.service
+	install -m 644 $(UNITDIR)/system/lkvm@.service \
+		$(UNITDIR)/user/lkvm@.service
 
 uninstall:
 	rm -f $(BINDIR)/lkvm $(BINDIR)/vm $(MANDIR)/lkvm.1 \
-		$(COMPDIR)/lkvm $(COMPDIR)/vm
+		$(MANDIR)/lkvm-*.1 $(COMPDIR)/lkvm $(COMPDIR)/vm \
+		$(ZSHDIR)/_lkvm $(UNITDIR)/system/lkvm@.service \
+		$(UNITDIR)/user/lkvm@.service
 
 clean:
 	rm -rf $(BUILD) $(OUT)/lkvm $(OUT)/vm $(OUT)/lkvm-static

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * lkvm help [COMMAND], and what shell completion asks:
- * lkvm help --names [COMMAND]. All on standard output.
+ * lkvm help [COMMAND]; what shell completion asks, lkvm help --names [COMMAND] and
+ * --words COMMAND; and the command's manual page, --man COMMAND. All from the same
+ * tables, on standard output.
  */
 #include "lkvm/builtin.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include "lkvm/log.h"
 
@@ -50,12 +53,59 @@ static void print_names(const struct command *about)
 		options_print_names(about->options, stdout);
 }
 
+static void print_words(const struct command *about)
+{
+	if (about && about->options)
+		options_print_words(about->options, stdout);
+}
+
+static void print_page(const struct command *about)
+{
+	if (!about)
+		return;
+	fputs(".Dd\n.Dt LKVM-", stdout);
+	for (const char *c = about->name; *c; c++)
+		putchar(toupper((unsigned char)*c));
+	printf(" 1\n.Os\n.Sh NAME\n.Nm lkvm-%s\n.Nd %s\n.Sh SYNOPSIS\n"
+	       ".Bd -literal\n%s\n.Ed\n",
+	       about->name, about->summary, about->usage);
+	if (about->options) {
+		puts(".Sh OPTIONS");
+		options_print_man(about->options, stdout);
+	}
+	if (about->notes) {
+		puts(".Sh NOTES\n.Bd -literal");
+		options_print_man_text(about->notes, stdout);
+		puts(".Ed");
+	}
+	puts(".Sh SEE ALSO\n.Xr lkvm 1");
+}
+
+static void print_help(const struct command *about)
+{
+	if (about)
+		help_print_command(about);
+	else
+		help_print_overview();
+}
+
 static int help_main(int argc, char **argv)
 {
-	bool names = argc && !strcmp(argv[0], "--names");
+	static const struct {
+		const char *option;
+		void (*print)(const struct command *about);
+	} forms[] = {
+		{ "--names", print_names },
+		{ "--words", print_words },
+		{ "--man", print_page },
+	};
+	void (*print)(const struct command *about) = print_help;
 	const struct command *about = NULL;
 
-	if (names) {
+	for (size_t i = 0; i < ARRAY_SIZE(forms) && argc; i++)
+		if (!strcmp(argv[0], forms[i].option))
+			print = forms[i].print;
+	if (print != print_help) {
 		argc--;
 		argv++;
 	}
@@ -72,12 +122,7 @@ static int help_main(int argc, char **argv)
 			return STATUS_USAGE;
 		}
 	}
-	if (names)
-		print_names(about);
-	else if (about)
-		help_print_command(about);
-	else
-		help_print_overview();
+	print(about);
 	return STATUS_OK;
 }
 

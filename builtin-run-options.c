@@ -717,8 +717,8 @@ const struct option run_option_table[] = {
 
 	{ .heading = "Debugging" },
 	{ .name = "loglevel",
-	  .arg = "LEVEL",
-	  .help = "error, warning, info (default) or debug",
+	  .arg = "error|warning|info|debug",
+	  .help = "print messages from there up (default: info)",
 	  .set = set_loglevel },
 	{ .name = "debug", .help = "as --loglevel debug", .set = set_debug },
 	{ .name = "dump-pci",

@@ -16,6 +16,7 @@
 #include "lkvm/failure.h"
 #include "lkvm/host.h"
 #include "lkvm/kvm.h"
+#include "lkvm/notify.h"
 #include "lkvm/pci.h"
 
 static void print_line(void *opaque, const char *text)
@@ -37,6 +38,7 @@ struct session {
 	struct control *control; /* NULL: there can be none */
 	struct vm_consoles consoles;
 	struct run_report report;
+	int notify_fd; /* of the service manager; -1: none */
 	struct failure *why;
 	enum vm_end end;
 	int signal; /* that ended it, and is to end us; or 0 */
@@ -65,6 +67,7 @@ static int run_vm(struct session *session)
 		err = kvm_start(vm);
 	if (!err) {
 		confine_thread(main_kind(config));
+		notify_send(session->notify_fd, "READY=1\nSTATUS=running");
 		session->end = kvm_wait(vm);
 	}
 	control_detach(session->control);
@@ -249,6 +252,7 @@ static int run_with_options(struct run_options *run, struct failure *why)
 		.watch = &watch,
 		.why = why,
 		.end = VM_RUNNING,
+		.notify_fd = notify_open(),
 	};
 	int err, status;
 
@@ -264,6 +268,8 @@ static int run_with_options(struct run_options *run, struct failure *why)
 	report_write(&session.report, run->config.name, end_name(session.end),
 		     status, why);
 	report_close(&session.report);
+	if (session.notify_fd >= 0)
+		close(session.notify_fd);
 	run_watch_stop(&watch);
 	if (session.signal)
 		run_die_of(session.signal);

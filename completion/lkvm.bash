@@ -14,11 +14,33 @@ _lkvm_pci()
 	done
 }
 
+# _lkvm_vms PROGRAM: names of running VMs.
+_lkvm_vms()
+{
+	"$1" list --json 2>/dev/null | sed -n 's/^{"name":"\([^" ]*\)".*/\1/p'
+}
+
+# _lkvm_word PROGRAM COMMAND WORD: one that is no option's argument. Sets words,
+# or completes a file's name.
+_lkvm_word()
+{
+	case $2,$3 in
+	*,-*) words=$("$1" help --names "$2" 2>/dev/null) ;;
+	run,*) # a kernel
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$3")
+		return 0
+		;;
+	*) words=$(_lkvm_vms "$1") ;;
+	esac
+	return 1
+}
+
 _lkvm()
 {
 	local program=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]}
 	local before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]:-}
-	local words=
+	local words='' argument
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
@@ -31,50 +53,37 @@ _lkvm()
 		2,*) words='list check' ;;
 		3,check) words=$(_lkvm_pci devices) ;;
 		esac
-	elif [ "$command" != run ]; then
-		case $word in
-		-*) words=$("$program" help --names "$command" 2>/dev/null) ;;
-		*)
-			# Names of running VMs.
-			words=$("$program" list --json 2>/dev/null |
-				sed -n 's/^{"name":"\([^" ]*\)".*/\1/p')
-			;;
-		esac
 	else
 		# Bash splits --option=value into three words.
 		[ "$word" = = ] && word=
 		[ "$before" = = ] && before=${COMP_WORDS[COMP_CWORD - 2]}
-		case $before in
-		--confine) words='on log off' ;;
-		--iommufd) words='auto on off' ;;
-		--vfio-pci) words=$(_lkvm_pci drivers/vfio-pci) ;;
-		--console) words='serial virtio' ;;
-		--loglevel) words='error warning info debug' ;;
-		--reboot) words='exit restart' ;;
-		--tty) words='0 1 2 3' ;;
-		--virtio-transport)
+		argument=$("$program" help --words "$command" 2>/dev/null |
+			awk -F '\t' -v o="$before" '$1 == o || $2 == o { print $3 }')
+		case $before,$argument in
+		--vfio-pci,*) words=$(_lkvm_pci drivers/vfio-pci) ;;
+		--tty,*) words='0 1 2 3' ;;
+		--virtio-transport,*)
 			words='pci pci-legacy'
 			[ "$HOSTTYPE" != aarch64 ] ||
 				words+=' mmio mmio-legacy'
 			;;
-		--network | -n) words='mode=user mode=tap mode=none' ;;
-		--cpus | -c | --mem | -m | --params | -p | --name | \
-			--timeout | --debug-iodelay | --vsock) return ;;
-		--hugetlbfs | --dump-acpi | --9p)
+		--network,* | -n,*) words='mode=user mode=tap mode=none' ;;
+		*,*'|'*) words=${argument//|/ } ;;
+		*,mode=*) words=$argument ;;
+		*,DIR*)
 			mapfile -t COMPREPLY < <(compgen -d -- "$word")
 			return
 			;;
-		*)
-			case $word in
-			-*) words=$("$program" help --names run 2>/dev/null) ;;
-			*)
-				# A kernel, a disk, an initrd.
-				compopt -o filenames 2>/dev/null
-				mapfile -t COMPREPLY < <(compgen -f -- "$word")
-				return
-				;;
-			esac
+		*,FILE* | *,PATH* | *,IMAGE*)
+			compopt -o filenames 2>/dev/null
+			mapfile -t COMPREPLY < <(compgen -f -- "$word")
+			return
 			;;
+		*,NAME)
+			[ "$command" = run ] || words=$(_lkvm_vms "$program")
+			;;
+		*,?*) return ;;
+		*) _lkvm_word "$program" "$command" "$word" && return ;;
 		esac
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -92,6 +92,16 @@ void options_print_help(const struct option *options, FILE *out);
 /* For shell completion: "--name", or "--name=" with an argument, per line. */
 void options_print_names(const struct option *options, FILE *out);
 
+/*
+ * The same with all that a shell can use, between tabs: "--name", "-n" or nothing,
+ * the argument or nothing, the line of help.
+ */
+void options_print_words(const struct option *options, FILE *out);
+/* The table as a part of a manual page, in mdoc. */
+void options_print_man(const struct option *options, FILE *out);
+/* Text for a page in mdoc: what its macros would take for their own is escaped. */
+void options_print_man_text(const char *text, FILE *out);
+
 /* Setters for a member of the target at opt->offset. */
 option_set_fn option_set_flag;	 /* bool */
 option_set_fn option_set_string; /* const char * */
