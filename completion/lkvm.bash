@@ -67,13 +67,13 @@ _lkvm()
 			[ "$HOSTTYPE" != aarch64 ] ||
 				words+=' mmio mmio-legacy'
 			;;
-		--network,* | -n,*) words='mode=user mode=tap mode=none' ;;
-		*,*'|'*) words=${argument//|/ } ;;
-		*,mode=*) words=$argument ;;
+		--network,mode=* | -n,mode=*) words='mode=user mode=tap mode=none' ;;
 		*,DIR*)
 			mapfile -t COMPREPLY < <(compgen -d -- "$word")
 			return
 			;;
+		*,*[A-Z,=]*'|'*) return ;; # words of more than one part
+		*,*'|'*) words=${argument//|/ } ;;
 		*,FILE* | *,PATH* | *,IMAGE*)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$word")

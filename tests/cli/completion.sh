@@ -33,7 +33,7 @@ complete_to 'on off' run --confine o
 complete_to 'on off' run --confine = o
 complete_to 'virtio' run --console v
 complete_to 'warning' run --loglevel w
-complete_to 'mode=none' run -n m
+complete_to 'mode=user mode=tap mode=none' run -n m
 complete_to '' run --timeout 1
 complete_to '--json' list --j
 touch "$tmp/kernel"

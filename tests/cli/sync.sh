@@ -66,11 +66,11 @@ offers()
 	fi
 }
 
-offers 'completion of commands' 'version ' "$LKVM" v
+offers 'completion of commands' 'version ' "$LKVM" ve
 offers 'completion of options' '--debug-iodelay= --debug-ioport ' \
 	"$LKVM" run --debug-io
 offers 'completion of values' 'serial virtio ' "$LKVM" run --console ''
-offers 'completion of help' 'run ' "$LKVM" help r
+offers 'completion of help' 'run ' "$LKVM" help ru
 mkdir "$tmp/dir"
 touch "$tmp/dir/bzImage"
 offers 'completion of kernels' "$tmp/dir/bzImage " \
