@@ -71,6 +71,7 @@ void control_remove_client(struct control_client *client)
 
 	if (ctl->work.client == client)
 		ctl->work.client = NULL;
+	balloon_forget(client);
 	for (unsigned int i = 0; i < CONTROL_MAX_CLIENTS; i++)
 		if (ctl->clients[i] == client)
 			ctl->clients[i] = NULL;
@@ -283,8 +284,10 @@ static void fail_pending(struct control *ctl)
 		struct control_client *client = ctl->clients[i];
 
 		if (!client || (client->state != CLIENT_QUEUED &&
-				client->state != CLIENT_WORKING))
+				client->state != CLIENT_WORKING &&
+				client->state != CLIENT_ASKS))
 			continue;
+		balloon_forget(client);
 		client->state = CLIENT_READS;
 		client->len = 0;
 		client_reply(client, NULL, -ESHUTDOWN, &why);

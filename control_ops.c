@@ -206,7 +206,7 @@ static int run_stat(struct control_request *request)
 		return err;
 	add_number(request->reply, "ram", vm->config->ram_len);
 	if (memory)
-		return 0;
+		return balloon_stat(request);
 	cpus = json_array();
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
 		const struct vcpu_stats *stats = &vm->vcpus[i].stats;
@@ -218,7 +218,7 @@ static int run_stat(struct control_request *request)
 		json_array_append_new(cpus, cpu);
 	}
 	json_object_set_new(request->reply, "cpus", cpus);
-	return 0;
+	return balloon_stat(request);
 }
 
 /* The reply comes with control_end(). */
@@ -230,6 +230,7 @@ static int run_wait(struct control_request *request)
 
 static const char *const no_args[] = { NULL };
 static const char *const stat_args[] = { "memory", NULL };
+static const char *const balloon_args[] = { "target", "add", NULL };
 static const char *const stop_args[] = { "force", "grace_ms", NULL };
 
 const struct control_op control_ops[] = {
@@ -239,6 +240,7 @@ const struct control_op control_ops[] = {
 	{ "resume", no_args, run_resume },
 	{ "reset", no_args, run_reset },
 	{ "stat", stat_args, run_stat },
+	{ "balloon", balloon_args, balloon_op },
 	{ "wait", no_args, run_wait },
 	{ "console", no_args, console_op },
 	{ NULL },

@@ -18,6 +18,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/types.h>
+#include "lkvm/balloon.h"
 #include "lkvm/control.h"
 #include "lkvm/event.h"
 #include "lkvm/failure.h"
@@ -36,6 +37,7 @@ enum control_client_state {
 	CLIENT_READS,	/* for the next request */
 	CLIENT_QUEUED,	/* its request waits for control_work to be free */
 	CLIENT_WORKING, /* its request is control_work */
+	CLIENT_ASKS,	/* the guest's balloon, for its statistics */
 	CLIENT_WAITS,	/* for the end of the VM */
 	CLIENT_CONSOLE, /* a stream from now on: control_console.c */
 	CLIENT_CLOSING, /* when its reply is written */
@@ -55,6 +57,8 @@ struct control_client {
 	char *reply; /* not yet written: reply_len bytes from reply_sent on */
 	size_t reply_len, reply_sent;
 	u64 console_from; /* see chardev_read_history() */
+	struct balloon_ask ask;
+	json_t *asked; /* the reply it is for; NULL: none */
 };
 
 struct control_request {
@@ -152,6 +156,15 @@ int request_bool(struct control_request *request, const char *name, bool *out);
 int request_work(struct control_request *request,
 		 int (*run)(struct control_work *work, struct kvm *vm),
 		 int cpu);
+
+/* ---- control_balloon.c ---- */
+
+/* The operation "balloon". */
+int balloon_op(struct control_request *request);
+/* The part of "stat" that is of the balloon: results as of control_op.run. */
+int balloon_stat(struct control_request *request);
+/* The client goes, or the VM has gone. */
+void balloon_forget(struct control_client *client);
 
 /* ---- control_console.c ---- */
 

@@ -37,6 +37,7 @@ extern const struct command resume_command;
 extern const struct command reset_command;
 extern const struct command wait_command;
 extern const struct command stat_command;
+extern const struct command balloon_command;
 extern const struct command debug_command;
 extern const struct command console_command;
 extern const struct command vfio_command;

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 usage_error 'console: which' 'console: which VM' console
-for command in stop pause resume reset wait stat; do
+for command in stop pause resume reset wait stat balloon; do
 	usage_error "$command: which" "$command: which VM" "$command"
 	usage_error "$command: all or one" "all VMs, or those" \
 		"$command" -a -n x
@@ -93,6 +93,19 @@ check()
 	if "$@"; then pass "$name"; else fail "$name" "$*"; fi
 }
 
+start airy --balloon
+expect 'balloon -i' 0 '^airy: asked for 16 MiB, has given 0 MiB, and has no' '' \
+	balloon -i 16 -n airy
+expect 'balloon -d' 0 '^airy: asked for 12 MiB' '' balloon -d 4 airy
+expect 'balloon --target' 0 '^airy: asked for 20 MiB' '' \
+	balloon --target 20M airy
+expect 'balloon, as it is' 0 '^airy: asked for 20 MiB' '' balloon airy
+expect 'balloon beyond the RAM' 128 '' 'airy: .*67108864' balloon -i 1G airy
+usage_error 'balloon, no size' 'x is no size' balloon -i x airy
+# Its guest has no driver, and cannot be waited for.
+expect 'stat -m, no driver' 0 'airy: balloon target: 20971520' '' stat -m airy
+expect 'stop' 0 '' '' stop --force airy
+wait "$pid"
 start one
 mode=$(stat -c '%a %F' "$folder" "$folder/one.sock")
 check 'folder 0700, socket 0600' [ "$mode" = "700 directory
@@ -127,6 +140,8 @@ expect 'stat' 0 'one: ram: 67108864.*one: cpus 0 exits: ' '' stat one
 expect '10.2-9: stat -m without a balloon' 0 'ram: 67108864' '' \
 	stat -m -n one
 expect 'list after that' 0 'one +running' '' list
+expect 'balloon without a balloon' 128 '' 'one: .*start it with --balloon' \
+	balloon -i 16 one
 "$LKVM" wait one >"$tmp/waited" 2>&1 &
 waiter=$!
 is_waited_for one
