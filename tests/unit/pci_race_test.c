@@ -190,7 +190,7 @@ static enum bus_result probe_access(struct pci_function *fn, unsigned int bar,
 
 /* As virtio does in its window of configuration space. */
 static void probe_config_written(struct pci_function *fn, unsigned int offset,
-				 unsigned int len)
+				 unsigned int len, u32 value)
 {
 	if (offset == PCI_INTERRUPT_LINE)
 		pci_set_intx(fn, pci_config_get(fn, offset, 1) & 1);
