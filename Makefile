@@ -203,6 +203,10 @@ $(BUILD)/config.mk: Makefile $(BUILD)/flags
 	$(call find_codec,zlib,zlib.h,ZLIB,codec_gzip.c); \
 	$(call find_codec,libzstd,zstd.h,LIBZSTD,codec_zstd.c); \
 	$(call find_codec,libslirp,slirp/libslirp.h,LIBSLIRP,backend/net_user.c); \
+	$(call find_codec,sdl2,SDL2/SDL.h,SDL,$(wildcard \
+		backend/display_sdl*.c)); \
+	$(call find_codec,libvncserver,rfb/rfb.h,VNC,$(wildcard \
+		backend/display_vnc*.c)); \
 	$(find_libseccomp); \
 	{ echo "CONFIG_CONFINE := $$confine"; echo "CONFIG_LIBC := $$libc"; \
 	echo "CONFIG_CPPFLAGS := $$bsd$$codecs"; \
@@ -302,18 +306,20 @@ $(FUZZ_PROGRAMS): %: %.o $(SUPPORT_LIB) $(LIB)
 
 # ---- Tests ----
 
-.PHONY: check check-unit check-cli check-guest check-boot check-arm64 \
+.PHONY: check check-unit check-cli check-guest check-display check-boot check-arm64 \
 	fuzz-smoke lint bench demo
 suite = +$(Q)MAKE='$(MAKE)' O='$(O)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/check
 
 check:
-	$(suite) lint build unit cli guest fuzz boot arm64
+	$(suite) lint build unit cli guest display fuzz boot arm64
 check-unit:
 	$(suite) unit
 check-cli:
 	$(suite) cli
 check-guest:
 	$(suite) guest
+check-display:
+	$(suite) display
 check-boot:
 	$(suite) boot
 check-arm64:
@@ -437,7 +443,7 @@ help:
 	@echo '  install, uninstall, clean'
 	@echo '  demo          boot a Debian kernel to a shell'
 	@echo '  check         build and run every test'
-	@echo '  check-unit, check-cli, check-guest, check-boot,'
+	@echo '  check-unit, check-cli, check-guest, check-display, check-boot,'
 	@echo '  check-arm64, fuzz-smoke'
 	@echo '                one suite of it'
 	@echo '  lint          format, clang-tidy, cppcheck, shellcheck, headers'

@@ -192,7 +192,7 @@ static void add_root(const struct run_options *run, const char *words[2])
 int run_build_cmdline(struct run_options *run, struct failure *why)
 {
 	struct kvm_config *config = &run->config;
-	const char *words[5] = { NULL };
+	const char *words[7] = { NULL };
 	char console[32];
 
 	if (!run->nodefaults && !config->firmware_path) {
@@ -201,11 +201,15 @@ int run_build_cmdline(struct run_options *run, struct failure *why)
 			 config->console == CONSOLE_VIRTIO
 				 ? "hvc0"
 				 : arch_serial_console(0));
-		if (!has_param(run->params, "console="))
-			words[1] = console;
-		add_root(run, &words[2]);
+		if (!has_param(run->params, "console=")) {
+			/* The last one is /dev/console. */
+			if (config->display.kind != DISPLAY_NONE)
+				words[1] = "console=tty0";
+			words[2] = console;
+		}
+		add_root(run, &words[3]);
 	}
-	words[4] = run->params;
+	words[6] = run->params;
 	run->cmdline = join_words(words, ARRAY_SIZE(words));
 	if (!run->cmdline)
 		return fail(why, -ENOMEM, "out of memory");
@@ -228,7 +232,9 @@ int run_config_complete(struct run_options *run, struct failure *why)
 		run->name = run->name_storage;
 	}
 	config->name = run->name;
-	err = run_build_cmdline(run, why);
+	err = run_complete_display(run, why);
+	if (!err)
+		err = run_build_cmdline(run, why);
 	if (err)
 		return err;
 	err = open_images(run, why);

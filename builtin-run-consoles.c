@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The host's ends of the guest's consoles and ports: standard input and output,
- * ptys, files and sockets.
+ * ptys, files and sockets; and the display.
  */
 #include "builtin-run.h"
 
@@ -60,10 +60,14 @@ int run_open_consoles(const struct kvm_config *config, struct run_watch *watch,
 		      struct failure *why, struct vm_consoles *consoles)
 {
 	bool moved = config->console == CONSOLE_SERIAL && config->tty_pty[0];
+	const struct display_user user = { run_watch_power, watch };
 	int err = open_ttys(config, why, consoles);
 
 	for (unsigned int i = 0; i < config->nr_ports && !err; i++)
 		err = open_port(&config->ports[i], why, &consoles->ports[i]);
+	if (!err)
+		err = display_open(&config->display, &user, why,
+				   &consoles->display);
 	/* Nothing of the guest's: the terminal stays as it is. */
 	if (err || moved)
 		return err;
@@ -74,6 +78,7 @@ int run_open_consoles(const struct kvm_config *config, struct run_watch *watch,
 void run_close_consoles(const struct kvm_config *config,
 			struct vm_consoles *consoles, bool hurry)
 {
+	display_close(consoles->display);
 	for (unsigned int i = 0; i < CONFIG_MAX_TTYS; i++)
 		chardev_close(consoles->ttys[i], hurry ? 0 : PTY_FLUSH_MS);
 	for (unsigned int i = 0; i < config->nr_ports; i++) {

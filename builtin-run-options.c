@@ -565,7 +565,6 @@ static int set_confine(const struct option *opt,
 	.set = option_set_string, .offset = offsetof(struct run_options, member)
 
 #define NOT_YET " not in this version of lkvm"
-#define NO_DISPLAY "displays are" NOT_YET
 #define NO_VFIO "this way of passing host devices through is" NOT_YET
 #define NO_ROOTFS "root file systems from directories are" NOT_YET
 #define NO_CCA "Arm CCA realms are" NOT_YET
@@ -681,6 +680,21 @@ const struct option run_option_table[] = {
 	  .help = "kernel parameters, behind lkvm's own",
 	  STRING(params) },
 
+	{ .heading = "Display" },
+	{ .name = "sdl",
+	  .help = "a window, with keyboard and pointer",
+	  .set = run_set_sdl },
+	{ .name = "vnc",
+	  .arg = "ADDRESS",
+	  .help = "VNC server at [HOST]:PORT or unix:PATH; default: loopback; "
+		  ",password-file=FILE",
+	  .set = run_set_vnc,
+	  .flags = OPTION_ARG_OPTIONAL },
+	{ .name = "vidmode",
+	  .arg = "WxH",
+	  .help = "size of the screen at start (default: 1024x768)",
+	  .set = run_set_vidmode },
+
 	{ .heading = "End of the VM" },
 	{ .name = "timeout",
 	  .arg = "SECONDS",
@@ -740,10 +754,7 @@ const struct option run_option_table[] = {
 	  .set = set_iodelay },
 
 	/* kvmtool's, still to come. */
-	OPTION_REFUSE("vnc", NULL, NO_DISPLAY),
-	OPTION_REFUSE("gtk", NULL, NO_DISPLAY),
-	OPTION_REFUSE("sdl", NULL, NO_DISPLAY),
-	OPTION_REFUSE("vidmode", "N", NO_DISPLAY),
+	OPTION_REFUSE("gtk", NULL, "GTK is not supported: --sdl or --vnc is"),
 	OPTION_REFUSE("sandbox", "SCRIPT", NO_ROOTFS),
 	OPTION_REFUSE("no-dhcp", NULL, NO_ROOTFS),
 
@@ -826,6 +837,7 @@ void run_options_release(struct run_options *run)
 	run_release_json(run);
 	forget_vfio(&run->config);
 	free(run->cmdline);
+	free(run->vnc_address);
 	while (run->config.nr_disks)
 		free(run->disk_paths[--run->config.nr_disks]);
 	run_drop_shares(run);

@@ -16,6 +16,7 @@
 #include "lkvm/confine.h"
 #include "lkvm/failure.h"
 #include "lkvm/kvm.h"
+#include "lkvm/power.h"
 
 #define NSEC_PER_SEC 1000000000ULL
 /* So small that the kernel does not back it with a huge page. */
@@ -223,6 +224,19 @@ int run_watch_end_guest(struct run_watch *watch)
 	signum = watch->signal;
 	pthread_mutex_unlock(&watch->lock);
 	return signum;
+}
+
+void run_watch_power(void *opaque)
+{
+	struct run_watch *watch = opaque;
+	bool again;
+
+	pthread_mutex_lock(&watch->lock);
+	again = watch->power_pressed;
+	watch->power_pressed = true;
+	if (watch->vm && (again || vm_power_button(watch->vm)))
+		vm_end(watch->vm, VM_END_POWEROFF);
+	pthread_mutex_unlock(&watch->lock);
 }
 
 void run_watch_quit(void *opaque)

@@ -9,6 +9,7 @@
  *   builtin-run-config.c   what was not said: defaults, kernel, command line
  *   builtin-run-ports.c    the options of ports
  *   builtin-run-consoles.c the host's ends of consoles and ports
+ *   builtin-run-display.c  --sdl, --vnc and --vidmode
  *   builtin-run-signals.c  signals and the time limit
  *   builtin-run-json.c     --config and --print-config
  *   builtin-run-report.c   what is said afterwards: --result
@@ -43,6 +44,7 @@ struct run_options {
 	bool has_root_share; /* --disk named a directory */
 	bool root_share_is_ro;
 	bool has_network; /* -n was there */
+	bool vidmode_given;
 	enum log_level log_level;
 	enum confine_mode confine;
 	bool print_config;
@@ -53,6 +55,7 @@ struct run_options {
 
 	/* Storage of strings in config. */
 	char *cmdline;
+	char *vnc_address;
 	char *disk_paths[CONFIG_MAX_DISKS];
 	char *share_words[CONFIG_MAX_SHARES];
 	char *network_words[CONFIG_MAX_NICS]; /* NULL: the default one */
@@ -73,6 +76,16 @@ option_set_fn run_set_9p;
 int run_set_root_share(const struct option *opt, struct run_options *run,
 		       const char *text, struct failure *why);
 void run_drop_shares(struct run_options *run);
+/* ---- Displays: builtin-run-display.c ---- */
+
+int run_set_sdl(const struct option *opt, const struct option_value *value,
+		void *target, struct failure *why);
+int run_set_vnc(const struct option *opt, const struct option_value *value,
+		void *target, struct failure *why);
+int run_set_vidmode(const struct option *opt, const struct option_value *value,
+		    void *target, struct failure *why);
+/* What was not said, and what this lkvm cannot. */
+int run_complete_display(struct run_options *run, struct failure *why);
 
 /* 0, OPTIONS_HELP, or -EINVAL with @why; run_options_release() in any case. */
 int run_options_parse(struct run_options *run, int argc, char *const *argv,
@@ -120,6 +133,7 @@ struct run_watch {
 	bool guest;		 /* there is a guest, also between two VMs */
 	bool stop;		 /* the thread shall leave */
 	bool timed_out;
+	bool power_pressed;
 	int signal; /* the first one taken, or 0 */
 };
 
@@ -135,6 +149,11 @@ void run_watch_set_vm(struct run_watch *watch, struct kvm *vm);
 void run_watch_set_console(struct run_watch *watch, struct chardev *console);
 /* No VM will follow. Returns the signal that was taken, or 0. */
 int run_watch_end_guest(struct run_watch *watch);
+/*
+ * The user closed the window: press the guest's power button. Where that does
+ * nothing, and the second time, as run_watch_quit().
+ */
+void run_watch_power(void *watch);
 /* As if the guest had powered off; @watch is the struct run_watch. */
 void run_watch_quit(void *watch);
 /* Stop the thread. Signals stay blocked. */

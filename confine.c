@@ -257,7 +257,7 @@ void confine_thread(enum confine_kind kind)
 		[CONFINE_WORKER] = "device",	 [CONFINE_NETWORK] = "network",
 		[CONFINE_SHARE] = "share",	 [CONFINE_WRITER] = "output",
 		[CONFINE_WATCH] = "signal",	 [CONFINE_MAIN] = "main",
-		[CONFINE_MAIN_RESTART] = "main",
+		[CONFINE_MAIN_RESTART] = "main", [CONFINE_DISPLAY] = "display",
 	};
 	int err = 0;
 

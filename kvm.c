@@ -118,6 +118,7 @@ int kvm_create(const struct kvm_config *config,
 	vm->fd = -1;
 	pthread_mutex_init(&vm->state_lock, NULL);
 	pthread_cond_init(&vm->state_changed, NULL);
+	input_init(&vm->input);
 	bus_init(&vm->ports, "port", why);
 	bus_init(&vm->mmio, "memory", why);
 	err = event_loop_init(&vm->loop, why);
@@ -170,6 +171,7 @@ void kvm_destroy(struct kvm *vm)
 	event_loop_release(&vm->loop);
 	bus_release(&vm->mmio);
 	bus_release(&vm->ports);
+	input_release(&vm->input);
 	if (vm->fd >= 0) {
 		memory_release(&vm->memory);
 		close(vm->fd);

@@ -200,7 +200,8 @@ static int parse_long(struct parser *p, const char *text)
 			    value.negated ? "no-" : "", opt->name, equals + 1);
 	if (equals) {
 		value.text = equals + 1;
-	} else if (opt->arg && !value.negated) {
+	} else if (opt->arg && !value.negated &&
+		   !(opt->flags & OPTION_ARG_OPTIONAL)) {
 		err = take_argument(p, opt, &value.text);
 		if (err)
 			return err;
@@ -283,6 +284,16 @@ const struct option *options_find(const struct option *options,
 	return NULL;
 }
 
+/* Returns how many characters that were. */
+static int print_name(const struct option *opt, FILE *out)
+{
+	if (!opt->arg)
+		return fprintf(out, "--%s", opt->name);
+	if (opt->flags & OPTION_ARG_OPTIONAL)
+		return fprintf(out, "--%s[=%s]", opt->name, opt->arg);
+	return fprintf(out, "--%s %s", opt->name, opt->arg);
+}
+
 void options_print_help(const struct option *options, FILE *out)
 {
 	const struct option *opt;
@@ -298,8 +309,7 @@ void options_print_help(const struct option *options, FILE *out)
 			continue;
 		used = opt->letter ? fprintf(out, "  -%c, ", opt->letter)
 				   : fprintf(out, "      ");
-		used += fprintf(out, "--%s%s%s", opt->name, opt->arg ? " " : "",
-				opt->arg ? opt->arg : "");
+		used += print_name(opt, out);
 		if (used >= HELP_COLUMN) {
 			fputc('\n', out);
 			used = 0;

@@ -62,6 +62,7 @@ _lkvm()
 		case $before,$argument in
 		--vfio-pci,*) words=$(_lkvm_pci drivers/vfio-pci) ;;
 		--tty,*) words='0 1 2 3' ;;
+		--vidmode,*) words='640x480 800x600 1024x768 1280x1024' ;;
 		--virtio-transport,*)
 			words='pci pci-legacy'
 			[ "$HOSTTYPE" != aarch64 ] ||

@@ -12,10 +12,12 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include "hw/ps2.h"
 #include "lkvm/bus.h"
 #include "lkvm/device.h"
 #include "lkvm/event.h"
 #include "lkvm/flash_file.h"
+#include "lkvm/input.h"
 #include "lkvm/irq.h"
 #include "lkvm/kvm.h"
 #include "lkvm/types.h"
@@ -127,9 +129,16 @@ struct i8042 {
 	u8 output_port;
 	u8 output;  /* one byte for the guest; full while status says so */
 	u8 pending; /* command whose data byte comes next, or 0 */
+	/* What is plugged in; without it, nothing answers. */
+	bool has_devices;
+	bool release_follows; /* of the translation: set 2's prefix has gone by */
+	struct ps2_keyboard keyboard;
+	struct ps2_mouse mouse;
+	struct input_device keyboard_input, mouse_input;
 };
 
-void i8042_init(struct i8042 *kbc);
+/* @has_devices: a keyboard and a mouse are plugged in. */
+void i8042_init(struct i8042 *kbc, bool has_devices);
 void i8042_release(struct i8042 *kbc);
 enum bus_result i8042_access_data(void *opaque, struct bus_access *acc);
 enum bus_result i8042_access_command(void *opaque, struct bus_access *acc);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * i8042 keyboard controller, after the IBM PS/2 technical reference ("Keyboard
- * and Auxiliary Device Controller"): the controller alone, with nothing plugged
- * into its two ports. It is here for the reset line, and so that drivers find
- * out at once that there is no keyboard and no mouse.
+ * and Auxiliary Device Controller"). A VM with a display has a keyboard and a
+ * mouse (ps2_*.c) plugged into its two ports. Without one the controller is here
+ * for the reset line, and so that drivers find out at once that nothing is there.
  */
 #include "hw/hw_priv.h"
 
@@ -59,6 +59,10 @@ enum command {
 /* What the controller puts there when a device does not answer. */
 #define REPLY_TIMEOUT 0xfe
 
+/* Scan codes: of released keys, in set 2 and in set 1. */
+#define RELEASE_PREFIX 0xf0
+#define RELEASED_BIT 0x80
+
 static void update_irqs(struct i8042 *kbc)
 {
 	bool full = kbc->status & STATUS_OUTPUT_FULL;
@@ -76,6 +80,45 @@ static void reply(struct i8042 *kbc, u8 byte, u8 flags)
 	kbc->output = byte;
 	kbc->status &= ~(STATUS_MOUSE | STATUS_TIMEOUT);
 	kbc->status |= STATUS_OUTPUT_FULL | flags;
+}
+
+/*
+ * Scan codes of set 2 as those of set 1. False: nothing for the guest yet, it was
+ * the prefix of a released key.
+ */
+static bool translate(struct i8042 *kbc, u8 *byte)
+{
+	if (!(kbc->control & CONTROL_TRANSLATE))
+		return true;
+	if (*byte == RELEASE_PREFIX) {
+		kbc->release_follows = true;
+		return false;
+	}
+	*byte = ps2_translate(*byte);
+	if (kbc->release_follows)
+		*byte |= RELEASED_BIT;
+	kbc->release_follows = false;
+	return true;
+}
+
+/* The next byte of a device whose cable is not held, if the buffer is empty. */
+static void refill(struct i8042 *kbc)
+{
+	u8 byte;
+
+	while (!(kbc->status & STATUS_OUTPUT_FULL) &&
+	       !(kbc->control & CONTROL_KEYBOARD_OFF) &&
+	       kbc->keyboard.queue.count) {
+		byte = ps2_take(&kbc->keyboard.queue);
+		kbc->keyboard.last = byte;
+		if (translate(kbc, &byte))
+			reply(kbc, byte, 0);
+	}
+	ps2_mouse_report(&kbc->mouse);
+	if (!(kbc->status & STATUS_OUTPUT_FULL) &&
+	    !(kbc->control & CONTROL_MOUSE_OFF) && kbc->mouse.queue.count)
+		reply(kbc, ps2_take(&kbc->mouse.queue), STATUS_MOUSE);
+	update_irqs(kbc);
 }
 
 static void set_control(struct i8042 *kbc, u8 value)
@@ -169,10 +212,19 @@ static void write_data(struct i8042 *kbc, u8 value)
 		reply(kbc, value, STATUS_MOUSE);
 		break;
 	case WRITE_MOUSE:
-		reply(kbc, REPLY_TIMEOUT, STATUS_MOUSE | STATUS_TIMEOUT);
+		if (kbc->has_devices)
+			ps2_mouse_write(&kbc->mouse, value);
+		else
+			reply(kbc, REPLY_TIMEOUT,
+			      STATUS_MOUSE | STATUS_TIMEOUT);
 		break;
-	default: /* for the keyboard */
-		reply(kbc, REPLY_TIMEOUT, STATUS_TIMEOUT);
+	default:
+		/* For the keyboard, whose cable that lets go. */
+		kbc->control &= ~CONTROL_KEYBOARD_OFF;
+		if (kbc->has_devices)
+			ps2_keyboard_write(&kbc->keyboard, value);
+		else
+			reply(kbc, REPLY_TIMEOUT, STATUS_TIMEOUT);
 		break;
 	}
 }
@@ -180,8 +232,12 @@ static void write_data(struct i8042 *kbc, u8 value)
 /* An empty buffer shows its last byte again. */
 static u8 read_data(struct i8042 *kbc)
 {
+	u8 byte = kbc->output;
+
 	kbc->status &= ~(STATUS_OUTPUT_FULL | STATUS_MOUSE | STATUS_TIMEOUT);
-	return kbc->output;
+	/* The line falls between two bytes: the inputs take edges. */
+	update_irqs(kbc);
+	return byte;
 }
 
 enum bus_result i8042_access_data(void *opaque, struct bus_access *acc)
@@ -195,7 +251,7 @@ enum bus_result i8042_access_data(void *opaque, struct bus_access *acc)
 	} else {
 		acc->value = read_data(kbc);
 	}
-	update_irqs(kbc);
+	refill(kbc);
 	pthread_mutex_unlock(&kbc->lock);
 	return BUS_HANDLED;
 }
@@ -208,7 +264,7 @@ enum bus_result i8042_access_command(void *opaque, struct bus_access *acc)
 	if (acc->is_write) {
 		kbc->status |= STATUS_COMMAND;
 		run_command(kbc, (u8)acc->value);
-		update_irqs(kbc);
+		refill(kbc);
 	} else {
 		acc->value = kbc->status;
 	}
@@ -216,8 +272,86 @@ enum bus_result i8042_access_command(void *opaque, struct bus_access *acc)
 	return BUS_HANDLED;
 }
 
+/* ---- What the user does ---- */
+
+static bool is_keyboard_ready(void *opaque)
+{
+	struct i8042 *kbc = opaque;
+	bool ready;
+
+	pthread_mutex_lock(&kbc->lock);
+	ready = kbc->keyboard.scanning && (kbc->control & CONTROL_KEYBOARD_IRQ);
+	pthread_mutex_unlock(&kbc->lock);
+	return ready;
+}
+
+static void press_key(void *opaque, u16 code, bool down)
+{
+	struct i8042 *kbc = opaque;
+
+	pthread_mutex_lock(&kbc->lock);
+	ps2_keyboard_key(&kbc->keyboard, code, down);
+	refill(kbc);
+	pthread_mutex_unlock(&kbc->lock);
+}
+
+static bool is_mouse_ready(void *opaque)
+{
+	struct i8042 *kbc = opaque;
+	bool ready;
+
+	pthread_mutex_lock(&kbc->lock);
+	ready = kbc->mouse.reporting;
+	pthread_mutex_unlock(&kbc->lock);
+	return ready;
+}
+
+static void press_button(void *opaque, u16 code, bool down)
+{
+	struct i8042 *kbc = opaque;
+
+	pthread_mutex_lock(&kbc->lock);
+	ps2_mouse_button(&kbc->mouse, code, down);
+	refill(kbc);
+	pthread_mutex_unlock(&kbc->lock);
+}
+
+static void move_mouse(void *opaque, int dx, int dy)
+{
+	struct i8042 *kbc = opaque;
+
+	pthread_mutex_lock(&kbc->lock);
+	ps2_mouse_move(&kbc->mouse, dx, dy);
+	refill(kbc);
+	pthread_mutex_unlock(&kbc->lock);
+}
+
+static void turn_wheel(void *opaque, int notches)
+{
+	struct i8042 *kbc = opaque;
+
+	pthread_mutex_lock(&kbc->lock);
+	ps2_mouse_wheel(&kbc->mouse, notches);
+	refill(kbc);
+	pthread_mutex_unlock(&kbc->lock);
+}
+
+static const struct input_ops keyboard_ops = {
+	.is_ready = is_keyboard_ready,
+	.key = press_key,
+};
+
+static const struct input_ops mouse_ops = {
+	.is_ready = is_mouse_ready,
+	.key = press_button,
+	.move_by = move_mouse,
+	.wheel = turn_wheel,
+};
+
+/* ---- Life ---- */
+
 /* As firmware leaves it. */
-void i8042_init(struct i8042 *kbc)
+void i8042_init(struct i8042 *kbc, bool has_devices)
 {
 	*kbc = (struct i8042){
 		.end = vm_end,
@@ -237,6 +371,11 @@ void i8042_init(struct i8042 *kbc)
 		},
 	};
 	pthread_mutex_init(&kbc->lock, NULL);
+	kbc->has_devices = has_devices;
+	ps2_keyboard_reset(&kbc->keyboard);
+	ps2_mouse_reset(&kbc->mouse);
+	kbc->keyboard_input = (struct input_device){ &keyboard_ops, kbc, NULL };
+	kbc->mouse_input = (struct input_device){ &mouse_ops, kbc, NULL };
 }
 
 void i8042_release(struct i8042 *kbc)
@@ -248,6 +387,8 @@ static void i8042_destroy(struct device *dev)
 {
 	struct i8042 *kbc = container_of(dev, struct i8042, dev);
 
+	input_detach(&dev->vm->input, &kbc->keyboard_input);
+	input_detach(&dev->vm->input, &kbc->mouse_input);
 	bus_remove(kbc->bus, &kbc->data_region);
 	bus_remove(kbc->bus, &kbc->command_region);
 	i8042_release(kbc);
@@ -274,7 +415,7 @@ static int i8042_create(struct kvm *vm, const struct kvm_config *config)
 	kbc = malloc(sizeof(*kbc));
 	if (!kbc)
 		return vm_fail(vm, -ENOMEM, "i8042: out of memory");
-	i8042_init(kbc);
+	i8042_init(kbc, config->display.kind != DISPLAY_NONE);
 	kbc->bus = data.bus;
 	kbc->keyboard_irq = data.irq;
 	kbc->mouse_irq = command.irq;
@@ -282,6 +423,10 @@ static int i8042_create(struct kvm *vm, const struct kvm_config *config)
 	err = hw_add_region(vm, &data, &kbc->data_region);
 	if (!err)
 		err = hw_add_region(vm, &command, &kbc->command_region);
+	if (!err && kbc->has_devices) {
+		input_attach(&vm->input, &kbc->keyboard_input);
+		input_attach(&vm->input, &kbc->mouse_input);
+	}
 	return err;
 }
 

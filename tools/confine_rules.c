@@ -203,6 +203,18 @@ static const struct confine_rule scripts[] = { ANY("wait4"), END };
 static const struct confine_rule signals[] = { ANY("rt_sigtimedwait"),
 					       ANY("tkill"), END };
 
+/* display_vnc.c, and in it libvncserver: what a connection that came in needs */
+static const struct confine_rule viewers[] = {
+	ANY("accept4"),	    ANY("accept"),     ANY("recvfrom"),
+	ANY("sendto"),	    ANY("shutdown"),   ANY("getpeername"),
+	ANY("getsockname"), ANY("setsockopt"), ANY("getsockopt"),
+	ANY("select"),	    ANY("pselect6"),   ANY("fcntl"),
+	IOCTL(FIONBIO),	    IOCTL(FIONREAD),   END
+};
+
+/* hw/vesa.c: what the guest has drawn */
+static const struct confine_rule watching[] = { IOCTL(KVM_GET_DIRTY_LOG), END };
+
 /* char_core.c; exit() of the C library looks after its streams. */
 static const struct confine_rule taking_down[] = {
 	IOCTL(FIONREAD), ANY("fstat"), ANY("newfstatat"), ANY("lseek"),
@@ -264,6 +276,8 @@ const struct confine_kind_rules confine_kinds[CONFINE_KINDS] = {
 	[CONFINE_SHARE] = { "share", { base, interrupts, files } },
 	[CONFINE_WRITER] = { "writer", { base } },
 	[CONFINE_WATCH] = { "watch", { base, signals } },
+	[CONFINE_DISPLAY] = { "display",
+			      { base, interrupts, viewers, watching } },
 	[CONFINE_MAIN] = { "main",
 			   { base, interrupts, machine, vhost, sources, disk,
 			     tap, scripts, taking_down, confine_arch_vcpu,

@@ -90,7 +90,11 @@ _Static_assert(sizeof(struct acpi_fadt) == 276, "FADT of revision 6");
 #define FADT_RESET_REG_SUP BIT(10)
 
 #define IAPC_LEGACY_DEVICES BIT(0)
+#define IAPC_8042 BIT(1)
 #define IAPC_NO_VGA BIT(2)
+
+/* _STA: there, on, shown and working */
+#define STA_PRESENT 0xfU
 
 struct PACKED acpi_facs { /* 5.2.10 */
 	char signature[4];
@@ -299,7 +303,8 @@ static struct acpi_gas io_gas(u16 port, u8 bit_width, u8 access_size)
 	};
 }
 
-static struct acpi_header *build_fadt(struct builder *b, u32 facs, u32 dsdt)
+static struct acpi_header *build_fadt(struct builder *b, u32 facs, u32 dsdt,
+				      const struct acpi_machine *machine)
 {
 	struct acpi_fadt *f = build_table(b, "FACP", 6, sizeof(*f));
 
@@ -320,7 +325,8 @@ static struct acpi_header *build_fadt(struct builder *b, u32 facs, u32 dsdt)
 	f->p_lvl2_lat = 0xfff; /* no C2 */
 	f->p_lvl3_lat = 0xfff; /* no C3 */
 	f->century = 0x32;     /* index of the RTC's register */
-	f->iapc_boot_arch = IAPC_LEGACY_DEVICES | IAPC_NO_VGA;
+	f->iapc_boot_arch = IAPC_LEGACY_DEVICES | IAPC_NO_VGA |
+			    (machine->has_keyboard ? IAPC_8042 : 0);
 	f->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON | FADT_FIX_RTC |
 		   FADT_RESET_REG_SUP;
 	f->reset_reg = io_gas(RESET_PORT, 8, GAS_BYTE);
@@ -458,6 +464,7 @@ static struct acpi_header *build_ssdt(struct builder *b,
 		return NULL;
 	build_name_qword(b, "P64S", machine->mem64.start);
 	build_name_qword(b, "P64L", machine->mem64.len);
+	build_name_qword(b, "PS2S", machine->has_keyboard ? STA_PRESENT : 0);
 	finish_table(b, h);
 	return h;
 }
@@ -494,7 +501,7 @@ int acpi_build(u8 *buf, size_t len, u32 gpa, const struct acpi_machine *machine)
 
 	facs = build_facs(&b);
 	dsdt = build_dsdt(&b);
-	tables[0] = build_fadt(&b, facs, dsdt);
+	tables[0] = build_fadt(&b, facs, dsdt, machine);
 	tables[1] = build_madt(&b, machine->cpus);
 	tables[2] = build_mcfg(&b);
 	tables[3] = build_ssdt(&b, machine);

@@ -13,6 +13,7 @@
 struct acpi_machine {
 	unsigned int cpus;
 	struct pci_window mem64; /* len 0: none */
+	bool has_keyboard;	 /* and a mouse, at the keyboard controller */
 };
 
 /*

@@ -7,11 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/pci_regs.h>
+#include <linux/screen_info.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "lkvm/arch.h"
 #include "lkvm/kvm.h"
+#include "lkvm/pci.h"
 #include "lkvm/vcpu.h"
 #include "x86/acpi.h"
 #include "x86/cpu.h"
@@ -76,6 +79,7 @@ static int write_tables(struct kvm *vm)
 	const struct acpi_machine machine = {
 		.cpus = vm->config->cpus,
 		.mem64 = vm->arch->mem64,
+		.has_keyboard = vm->config->display.kind != DISPLAY_NONE,
 	};
 	u8 *acpi = guest_ptr(&vm->memory, ACPI_GPA, ACPI_MAX);
 	u8 *mp = guest_ptr(&vm->memory, MPTABLE_GPA, MPTABLE_MAX);
@@ -100,6 +104,38 @@ static int write_tables(struct kvm *vm)
 }
 
 /* ---- Linux ---- */
+
+/*
+ * As a boot loader under EFI would leave it, because that is the driver which
+ * finds its picture again when Linux has moved the BAR (efifb).
+ */
+static void fill_screen(const struct kvm *vm, struct screen_info *screen)
+{
+	const struct framebuffer *fb = &vm->framebuffer;
+
+	if (!fb->fn)
+		return;
+	*screen = (struct screen_info){
+		.orig_video_isVGA = VIDEO_TYPE_EFI,
+		.lfb_base = pci_config_get(fb->fn,
+					   PCI_BASE_ADDRESS_0 + 4 * fb->bar,
+					   4) &
+			    (u32)PCI_BASE_ADDRESS_MEM_MASK,
+		.lfb_size = (u32)fb->len,
+		.lfb_width = (u16)fb->width,
+		.lfb_height = (u16)fb->height,
+		.lfb_linelength = (u16)fb->stride,
+		.lfb_depth = 32,
+		.red_size = 8,
+		.red_pos = 16,
+		.green_size = 8,
+		.green_pos = 8,
+		.blue_size = 8,
+		.rsvd_size = 8,
+		.rsvd_pos = 24,
+		.pages = 1,
+	};
+}
 
 static int write_cmdline(struct kvm *vm, const struct boot_plan *plan)
 {
@@ -147,6 +183,7 @@ static int load_linux(struct kvm *vm, const struct boot_plan *plan)
 	zero_page->hdr.cmd_line_ptr = CMDLINE_GPA;
 	zero_page->acpi_rsdp_addr = ACPI_GPA;
 	fill_e820(vm, zero_page);
+	fill_screen(vm, &zero_page->screen_info);
 	err = write_cmdline(vm, plan);
 	if (err)
 		return err;

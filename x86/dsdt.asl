@@ -7,6 +7,7 @@
 DefinitionBlock ("", "DSDT", 2, "LKVM", "LKVMDSDT", 1)
 {
     External (\P64S, IntObj)    // start of the 64-bit PCI window
+    External (\PS2S, IntObj)    // _STA of keyboard and mouse
     External (\P64L, IntObj)    // its length; 0: there is none
 
     // Soft off. The value is what PM1a_CNT.SLP_TYP must hold.
@@ -215,6 +216,28 @@ Name (_PRT, Package ()
             {
                 IO (Decode16, 0x0070, 0x0070, 1, 2)
                 IRQNoFlags () {8}
+            })
+        }
+
+        Device (PS2K)
+        {
+            Name (_HID, EisaId ("PNP0303"))
+            Method (_STA) { Return (\PS2S) }
+            Name (_CRS, ResourceTemplate ()
+            {
+                IO (Decode16, 0x0060, 0x0060, 1, 1)
+                IO (Decode16, 0x0064, 0x0064, 1, 1)
+                IRQNoFlags () {1}
+            })
+        }
+
+        Device (PS2M)
+        {
+            Name (_HID, EisaId ("PNP0F13"))
+            Method (_STA) { Return (\PS2S) }
+            Name (_CRS, ResourceTemplate ()
+            {
+                IRQNoFlags () {12}
             })
         }
 

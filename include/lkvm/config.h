@@ -6,6 +6,7 @@
 #ifndef LKVM_CONFIG_H
 #define LKVM_CONFIG_H
 
+#include "lkvm/display.h"
 #include "lkvm/image.h"
 #include "lkvm/types.h"
 #include "lkvm/vfio.h"
@@ -157,6 +158,8 @@ struct kvm_config {
 	unsigned int nr_vfio;
 	enum iommufd_mode iommufd;
 	bool balloon;
+	struct display_config display;
+	u32 display_width, display_height; /* pixels, at start */
 	const char *dump_acpi; /* folder for the ACPI tables, or NULL */
 	bool dump_pci;	       /* print the PCI tree when the VM ends */
 	u64 timeout_ns;	       /* 0: none */

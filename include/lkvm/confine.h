@@ -33,6 +33,7 @@ enum confine_kind {
 	CONFINE_SHARE,	   /* a directory; may keep capabilities for files */
 	CONFINE_WRITER,	   /* writes the output of a console */
 	CONFINE_WATCH,	   /* waits for signals */
+	CONFINE_DISPLAY,   /* serves VNC clients */
 	CONFINE_MAIN,	   /* waits for the end, then takes the VM down */
 	CONFINE_MAIN_VFIO,
 	/* The same, and creates VMs: --reboot=restart. Keeps capabilities. */

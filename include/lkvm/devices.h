@@ -20,6 +20,7 @@ extern const struct device_class pvpanic_class;
 extern const struct device_class pl031_class;
 extern const struct device_class pl061_class;
 extern const struct device_class cfi_flash_class;
+extern const struct device_class vesa_class;
 
 /* virtio/ */
 extern const struct device_class virtio_balloon_class;

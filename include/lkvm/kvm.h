@@ -16,6 +16,8 @@
 #include "lkvm/device.h"
 #include "lkvm/event.h"
 #include "lkvm/failure.h"
+#include "lkvm/framebuffer.h"
+#include "lkvm/input.h"
 #include "lkvm/irq.h"
 #include "lkvm/memory.h"
 #include "lkvm/types.h"
@@ -23,6 +25,7 @@
 struct arch_vm;
 struct balloon;
 struct chardev;
+struct display;
 struct pci_bus;
 struct vcpu;
 
@@ -53,6 +56,7 @@ struct vm_consoles {
 	struct chardev *console;		 /* what --console names */
 	struct chardev *ttys[CONFIG_MAX_TTYS];	 /* NULL: nobody listens */
 	struct chardev *ports[CONFIG_MAX_PORTS]; /* as config->ports */
+	struct display *display;		 /* NULL: none */
 };
 
 struct kvm {
@@ -66,6 +70,8 @@ struct kvm {
 	struct bus mmio;
 	struct irq_router irq;
 	struct event_loop loop;
+	struct input_hub input;
+	struct framebuffer framebuffer; /* set before arch_load() */
 	struct pci_bus *pci;
 	struct arch_vm *arch; /* owned by arch_vm_* */
 	struct device *devices;

@@ -41,6 +41,8 @@ enum option_flags {
 	OPTION_LOW_PRIORITY = 1 << 1,
 	/* The argument may be missing where the option is the last word. */
 	OPTION_LAST_ARG_OPTIONAL = 1 << 2,
+	/* The argument may be missing, and otherwise stands behind a "=". */
+	OPTION_ARG_OPTIONAL = 1 << 3,
 };
 
 /* One row: an option, or (no @name) the heading of those that follow. */

@@ -103,7 +103,7 @@ line 18 Hi lkvm run -k k -p 'dom0_mem=3G,max:3G loglvl=all' -d guest.dtb \
 	-m 512 -c 2
 line 19-share Hi lkvm run -k k --disk disk --9p dir,tagmount
 line 20 Hi lkvm run --name busy -c 1 -m 64 -d disk -k k
-refused 21 --sdl lkvm run -c2 -m2048 -k k --sdl --gtk
+refused 21 --gtk lkvm run -c2 -m2048 -k k --sdl --gtk
 line 22 Hi lkvm run --name vm_guest -i initrd --kernel k --console serial
 
 # 13: a serial line of the host on stdin and stdout, in the background; the socket

@@ -180,7 +180,7 @@ done
 usage_error '17 ports' 'at most 16 ports' run "${most[@]}" --port q=pty k
 
 # By name, saying what is missing; the argument's form does not matter.
-for option in --vnc --gtk --sdl --vidmode=0x312 \
+for option in \
 	--sandbox=x --no-dhcp \
 	--firmware=x --flash=x --aarch32 --pmu \
 	--disable-mte --vcpu-affinity=0-1 --kaslr-seed=1 --no-pvtime \
@@ -195,8 +195,16 @@ for option in --vnc --gtk --sdl --vidmode=0x312 \
 done
 usage_error '-f is refused by name' '--firmware: ' run -f x
 usage_error '-F is refused by name' '--flash: ' run -F x
-usage_error 'displays as in a crash of kvmtool' '--sdl: displays' \
+usage_error 'displays as in a crash of kvmtool' '--gtk: .*--sdl or --vnc' \
 	run -c2 -m2048 -k bzImage --sdl --gtk
+usage_error 'two displays' 'one display' run --sdl --vnc k
+usage_error 'no size' '--vidmode: 10x is no size' run --vnc --vidmode 10x k
+usage_error 'too small a size' '--vidmode: 10x10: from' \
+	run --vnc --vidmode 10x10 k
+usage_error 'too large a size' '--vidmode: 9999x768: from' \
+	run --vnc --vidmode 9999x768 k
+usage_error 'words of --vnc' 'it is not password-file=FILE' \
+	run --vnc=:5901,password=x k
 usage_error 'an Arm CCA line' '--realm: ' run --realm --disable-sve \
 	--irqchip=gicv3-its --firmware KVMTOOL_EFI.fd -c 1 -m 512 --pmu
 usage_error 'a pKVM line' '--protected: ' run --protected --protected-ffa

@@ -176,8 +176,9 @@ static void map_code(void)
 }
 
 static const enum confine_kind narrow_kinds[] = {
-	CONFINE_VCPU,	CONFINE_VCPU_VFIO, CONFINE_LOOP, CONFINE_WORKER,
-	CONFINE_WRITER, CONFINE_WATCH,	   CONFINE_MAIN, CONFINE_MAIN_VFIO,
+	CONFINE_VCPU,	CONFINE_VCPU_VFIO, CONFINE_LOOP,
+	CONFINE_WORKER, CONFINE_WRITER,	   CONFINE_WATCH,
+	CONFINE_MAIN,	CONFINE_MAIN_VFIO, CONFINE_DISPLAY,
 };
 
 static void test_confine__forbidden_calls_end_the_process(void **state)

@@ -17,7 +17,7 @@ static void note_end(struct kvm *vm, enum vm_end end)
 
 static void setup(struct i8042 *kbc)
 {
-	i8042_init(kbc);
+	i8042_init(kbc, false);
 	kbc->end = note_end;
 	ended = VM_RUNNING;
 }
