@@ -6,6 +6,7 @@
 #include "builtin-run.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,20 +132,37 @@ static int set_guest_ip(struct word *word)
 	return set_ip(word, &word->nic->guest_ip);
 }
 
+/* One or two hexadecimal digits, and the character behind them. */
+static const char *parse_hex(const char *text, u8 *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned int value = 0, nr = 0;
+	const char *digit;
+
+	for (; nr < 2 && isxdigit((unsigned char)*text); nr++, text++) {
+		digit = strchr(digits, tolower((unsigned char)*text));
+		value = value << 4 | (unsigned int)(digit - digits);
+	}
+	*out = (u8)value;
+	return nr ? text : NULL;
+}
+
+static bool parse_mac(const char *text, u8 *mac)
+{
+	for (unsigned int i = 0; i < MAC_LEN; i++) {
+		text = parse_hex(text, &mac[i]);
+		if (!text || *text++ != (i < MAC_LEN - 1 ? ':' : '\0'))
+			return false;
+	}
+	return true;
+}
+
 static int set_guest_mac(struct word *word)
 {
-	unsigned int bytes[MAC_LEN];
-	int end = 0;
-
-	if (sscanf(word->value, "%2x:%2x:%2x:%2x:%2x:%2x%n", &bytes[0],
-		   &bytes[1], &bytes[2], &bytes[3], &bytes[4], &bytes[5],
-		   &end) != MAC_LEN ||
-	    word->value[end])
+	if (!parse_mac(word->value, word->nic->mac))
 		return bad(word, "it is no MAC address");
-	if (bytes[0] & 1)
+	if (word->nic->mac[0] & 1)
 		return bad(word, "a multicast address belongs to no card");
-	for (unsigned int i = 0; i < MAC_LEN; i++)
-		word->nic->mac[i] = (u8)bytes[i];
 	word->nic->has_mac = true;
 	return 0;
 }

@@ -15,8 +15,6 @@
 #include <unistd.h>
 #include "lkvm/failure.h"
 
-extern char **environ;
-
 /*
  * As a program that a user starts: no signal blocked (all of lkvm's are). With a
  * group of its own @in_background, so that Ctrl-C passes it by.

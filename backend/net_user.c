@@ -12,9 +12,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_ether.h>
 #include <linux/virtio_net.h>
-#include <netinet/ip.h>
-#include <netinet/udp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -45,6 +44,8 @@
 #define DNS_HOST 3U /* and on, where that is taken */
 #define DNS_PORT 53
 #define NOBODY 254U
+#define IP_LEN 20
+#define UDP_LEN 8
 
 struct slirp_library {
 	__typeof__(slirp_new) *new;
@@ -193,7 +194,7 @@ static int add_poll(int fd, int wanted, void *opaque)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
 		if (wanted & events[i].slirp)
-			mask |= events[i].poll;
+			mask = (short)(mask | events[i].poll);
 	user->polled[user->nr_polled] = (struct pollfd){
 		.fd = fd,
 		.events = mask,
@@ -436,42 +437,48 @@ static int start_slirp(struct user *user, const struct net_config *config,
 	return 0;
 }
 
-static u16 ip_checksum(const void *header, size_t len)
+/* RFC 1071. */
+static u16 ip_checksum(const u8 *bytes, size_t len)
 {
-	const u8 *bytes = header;
 	u32 sum = 0;
 
 	for (size_t i = 0; i < len; i += 2)
 		sum += (u32)bytes[i] << 8 | bytes[i + 1];
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
-	return htons((u16)~sum);
+	return (u16)~sum;
+}
+
+static void put16(u8 *at, u16 value)
+{
+	at[0] = (u8)(value >> 8);
+	at[1] = (u8)value;
+}
+
+static void put32(u8 *at, u32 value)
+{
+	put16(at, (u16)(value >> 16));
+	put16(at + 2, (u16)value);
 }
 
 /* An empty datagram to @port of the name server, from nobody's address. */
 static void ask_name_server(struct user *user, u32 dns, u16 port)
 {
-	struct {
-		u8 ethernet[14];
-		struct iphdr ip;
-		struct udphdr udp;
-	} __attribute__((packed)) packet = {
-		.ethernet = { 0x52, 0x55, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1, 8, 0 },
-		.ip = { .version = 4,
-			.ihl = 5,
-			.tot_len =
-				htons(sizeof(packet.ip) + sizeof(packet.udp)),
-			.ttl = 64,
-			.protocol = IPPROTO_UDP,
-			.saddr = htonl((dns & NETMASK) + NOBODY),
-			.daddr = htonl(dns) },
-		.udp = { .source = htons(1024),
-			 .dest = htons(port),
-			 .len = htons(sizeof(packet.udp)) },
-	};
+	u8 packet[ETH_HLEN + IP_LEN + UDP_LEN] = { 0 };
+	u8 *ip = packet + ETH_HLEN, *udp = ip + IP_LEN;
 
-	packet.ip.check = ip_checksum(&packet.ip, sizeof(packet.ip));
-	user->lib.input(user->slirp, (const u8 *)&packet, sizeof(packet));
+	put16(packet + 12, ETH_P_IP);
+	ip[0] = 0x45; /* version 4, five words */
+	put16(ip + 2, IP_LEN + UDP_LEN);
+	ip[8] = 64; /* time to live */
+	ip[9] = IPPROTO_UDP;
+	put32(ip + 12, (dns & NETMASK) + NOBODY);
+	put32(ip + 16, dns);
+	put16(ip + 10, ip_checksum(ip, IP_LEN));
+	put16(udp, 1024);
+	put16(udp + 2, port);
+	put16(udp + 4, UDP_LEN);
+	user->lib.input(user->slirp, packet, sizeof(packet));
 }
 
 static bool is_udp_socket(int fd)

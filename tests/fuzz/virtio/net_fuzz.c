@@ -88,7 +88,7 @@ static void run_queue(struct nic *nic, struct fake_net *host,
 static void send_packet(struct fake_net *host, struct input *in)
 {
 	u8 packet[4096] = { 0 };
-	size_t len = take(in, 2) % sizeof(packet);
+	size_t len = 1 + take(in, 2) % (sizeof(packet) - 1);
 
 	for (unsigned int i = 0; i < 32; i++)
 		packet[i] = (u8)take(in, 1);
