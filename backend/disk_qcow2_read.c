@@ -141,11 +141,16 @@ static int execute_read(struct disk *disk, u64 offset, struct iovec *iov,
 static int read_backing(struct qcow2 *q, u64 offset, struct iovec *iov,
 			unsigned int nr, u64 len)
 {
-	u64 end = q->backing ? q->backing->info.len : 0;
-	u64 there = offset < end ? end - offset : 0;
 	struct qcow2_piece piece;
+	u64 there = 0;
 	int err;
 
+	if (!q->backing) {
+		zero_iov(iov, nr);
+		return 0;
+	}
+	if (offset < q->backing->info.len)
+		there = q->backing->info.len - offset;
 	if (there >= len)
 		return execute_read(q->backing, offset, iov, nr, len);
 	if (there) {

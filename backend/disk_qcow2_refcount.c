@@ -151,9 +151,9 @@ static int create_block(struct qcow2 *q, u64 cluster)
 	note_allocated(q, cluster + 1);
 	q->reftable[index] = htobe64(offset);
 	err = find_place(q, cluster, &place);
-	if (err) {
+	if (err || !place.piece) {
 		q->reftable[index] = 0;
-		return err;
+		return err ? err : -EIO;
 	}
 	set_count(q, place.piece, place.index, 1);
 	qcow2_cache_dirty(&q->refcounts, place.piece);

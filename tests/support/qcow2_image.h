@@ -29,6 +29,12 @@ void qcow2_image_create(int fd, const struct qcow2_spec *spec);
 /* Look at all tables; internal snapshots have to be absent. */
 void qcow2_image_check(int fd, struct qcow2_findings *out);
 
+/*
+ * Bytes of the disk, which lie within a cluster each or begin one. No compressed
+ * clusters, no backing file.
+ */
+void qcow2_image_read(int fd, u64 offset, void *buf, size_t len);
+
 /* Change a field of the header, or any other bytes: big endian. */
 void qcow2_image_put32(int fd, u64 offset, u32 value);
 void qcow2_image_put64(int fd, u64 offset, u64 value);

@@ -16,10 +16,10 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include "lkvm/config.h"
 #include "lkvm/failure.h"
+#include "tests/support/shell.h"
 #include <cmocka.h>
 
 #define IMAGE_LEN (3 * MIB + 512)
@@ -60,7 +60,7 @@ static int command(const char *fmt, ...)
 		 "cd %s && { %s; } >log 2>&1 || { s=$?; cat "
 		 "log; exit $s; }",
 		 f.dir, line);
-	return WEXITSTATUS(system(all));
+	return shell(all);
 }
 
 static void must(int status)
@@ -87,12 +87,12 @@ static int teardown(void **state)
 	disk_close(f.disk);
 	free(f.model);
 	snprintf(line, sizeof(line), "rm -rf %s", f.dir);
-	return system(line);
+	return shell(line);
 }
 
 static void need_qemu(void)
 {
-	if (system("qemu-img --version >/dev/null 2>&1"))
+	if (shell("qemu-img --version >/dev/null 2>&1"))
 		skip();
 }
 
