@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /init of the guests of the exact bench. Without a disk it resets the
- * machine at once. With /dev/vda it prints how long requests take, one at a
- * time and past the page cache: "@ NAME nanoseconds-per-request".
+ * machine at once. With /dev/vda it prints how long requests take, past the page
+ * cache, one at a time and (names with -qN) N at a time, in order and at random
+ * places: "@ NAME nanoseconds-per-request".
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,12 +27,20 @@ struct work {
 	size_t size;
 	unsigned int count;
 	int is_write;
+	int is_random;
+	unsigned int depth; /* 0: no asynchronous I/O */
 };
 
 static const struct work works[] = {
-	{ "read-4k", 4096, 1000, 0 },	 { "read-64k", 65536, 400, 0 },
-	{ "read-1m", 1 << 20, 100, 0 },	 { "write-4k", 4096, 1000, 1 },
-	{ "write-1m", 1 << 20, 100, 1 },
+	{ "read-4k", 4096, 1000, 0, 0, 0 },
+	{ "read-64k", 65536, 400, 0, 0, 0 },
+	{ "read-1m", 1 << 20, 100, 0, 0, 0 },
+	{ "write-4k", 4096, 1000, 1, 0, 0 },
+	{ "write-1m", 1 << 20, 100, 1, 0, 0 },
+	{ "read-4k-random-q1", 4096, 1000, 0, 1, 1 },
+	{ "read-4k-random-q32", 4096, 3200, 0, 1, 32 },
+	{ "read-1m-q1", 1 << 20, 100, 0, 0, 1 },
+	{ "read-1m-q32", 1 << 20, 160, 0, 0, 32 },
 };
 
 static uint64_t now_ns(void)
@@ -62,9 +72,19 @@ static void load_modules(const char *list)
 	fclose(f);
 }
 
+/* Of request @i; "random" is the same in every run. */
+static off_t place(const struct work *w, unsigned int i)
+{
+	uint64_t nr = i;
+
+	if (w->is_random)
+		nr = (nr + 1) * 0x9e3779b97f4a7c15u >> 40;
+	return (off_t)(nr * w->size % DISK_SIZE);
+}
+
 static int request(int fd, const struct work *w, char *buf, unsigned int i)
 {
-	off_t at = (off_t)(i * w->size % DISK_SIZE);
+	off_t at = place(w, i);
 	ssize_t n = w->is_write ? pwrite(fd, buf, w->size, at)
 				: pread(fd, buf, w->size, at);
 
@@ -90,9 +110,55 @@ err:
 	printf("%s: %s\n", w->name, strerror(errno));
 }
 
+static void submit(aio_context_t ctx, int fd, const struct work *w, char *buf,
+		   unsigned int i)
+{
+	struct iocb iocb = {
+		.aio_lio_opcode = IOCB_CMD_PREAD,
+		.aio_fildes = (uint32_t)fd,
+		.aio_buf = (uintptr_t)buf + (size_t)(i % w->depth) * w->size,
+		.aio_nbytes = w->size,
+		.aio_offset = place(w, i),
+	}, *list[] = { &iocb };
+
+	if (syscall(SYS_io_submit, ctx, 1, list) != 1)
+		perror("io_submit");
+}
+
+/* @w->depth of them in flight all the time. */
+static void measure_depth(int fd, const struct work *w, char *buf)
+{
+	unsigned int submitted = 0, done = 0;
+	aio_context_t ctx = 0;
+	uint64_t start;
+
+	if (syscall(SYS_io_setup, w->depth, &ctx) < 0) {
+		printf("%s: %s\n", w->name, strerror(errno));
+		return;
+	}
+	start = now_ns();
+	while (done < w->count) {
+		struct io_event events[32];
+		long n;
+
+		while (submitted < w->count && submitted - done < w->depth)
+			submit(ctx, fd, w, buf, submitted++);
+		n = syscall(SYS_io_getevents, ctx, 1, 32, events, NULL);
+		for (long i = 0; i < n; i++)
+			if (events[i].res != (int64_t)w->size)
+				printf("%s: short\n", w->name);
+		if (n <= 0)
+			break;
+		done += (unsigned int)n;
+	}
+	printf("@ %s %llu\n", w->name,
+	       (unsigned long long)(now_ns() - start) / w->count);
+	syscall(SYS_io_destroy, ctx);
+}
+
 static void bench_disk(void)
 {
-	char *buf = aligned_alloc(1 << 20, 1 << 20);
+	char *buf = aligned_alloc(1 << 20, 32 << 20);
 	int fd = open("/dev/vda", O_RDWR | O_DIRECT | O_CLOEXEC);
 	size_t i;
 
@@ -100,9 +166,13 @@ static void bench_disk(void)
 		printf("/dev/vda: %s\n", strerror(errno));
 		return;
 	}
-	memset(buf, 0x5a, 1 << 20);
-	for (i = 0; i < sizeof(works) / sizeof(works[0]); i++)
-		measure(fd, &works[i], buf);
+	memset(buf, 0x5a, 32 << 20);
+	for (i = 0; i < sizeof(works) / sizeof(works[0]); i++) {
+		if (works[i].depth)
+			measure_depth(fd, &works[i], buf);
+		else
+			measure(fd, &works[i], buf);
+	}
 	close(fd);
 }
 
