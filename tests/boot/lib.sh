@@ -196,6 +196,44 @@ root_disk()
 	gunzip -c "$LAB/disk.img.gz" >"$T/disk.img"
 }
 
+# share_root: mounts the root disk at ./root, with share-test in it.
+share_root()
+{
+	root_disk
+	mkdir root
+	loop=$(losetup -f) || skip "no loop device"
+	losetup "$loop" disk.img || skip "no loop device"
+	# shellcheck disable=SC2064 # now
+	trap "cd /; umount $T/root; losetup -d $loop" EXIT
+	mount -t ext4 "$loop" root || skip "no ext4 here"
+	(cd root && cpio -idu <"$LAB/share.cpio" 2>/dev/null)
+}
+
+# make_tree NUMBER: so many small files, in folders below tree/.
+make_tree()
+{
+	mkdir tree
+	for d in $(seq 0 39); do
+		mkdir "tree/d$d"
+	done
+	awk -v n="$1" 'BEGIN {
+		for (i = 0; i < n; i++) {
+			f = "tree/d" i % 40 "/file-" i ".c"
+			for (j = 0; j <= i % 50; j++)
+				print "line " j " of " f, i * 7919 >f
+			close(f)
+		}
+	}'
+	ln -s d1/file-1.c tree/link
+}
+
+# tree_sum DIR: a checksum of DIR/tree: names, contents, modes.
+tree_sum()
+{
+	(cd "$1" && find tree -exec stat -c '%n %F %a' {} + | sort &&
+		find tree -type f -exec md5sum {} + | sort) | md5sum
+}
+
 # need_root: the case mounts, or loads modules.
 need_root()
 {
