@@ -201,11 +201,8 @@ static int choose_interface(struct kvm *vm, const struct kvm_config *config,
 			    const struct vfio_iommu_ops **out)
 {
 	const struct vfio_host_device *without = NULL;
-	char path[128];
-	bool has_iommufd;
+	bool has_iommufd = vfio_has_iommufd();
 
-	snprintf(path, sizeof(path), "%s/dev/iommu", vfio_sys_root());
-	has_iommufd = !access(path, R_OK | W_OK);
 	for (unsigned int i = 0; i < config->nr_vfio && !without; i++)
 		if (!hosts[i].cdev[0])
 			without = &hosts[i];

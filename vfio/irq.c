@@ -198,7 +198,7 @@ static void sync_msi(struct vfio_device *dev, unsigned int wanted)
 		complain(dev, "MSI", err);
 }
 
-/* Vectors [first, first + nr) are new ones of those that the host has. */
+/* Its eventfd is new. */
 static int add_vector(struct vfio_device *dev, unsigned int vector)
 {
 	struct vfio_irqs *irqs = &dev->irqs;

@@ -107,6 +107,22 @@ static void print_commands(const struct vfio_host_device *host)
 	}
 }
 
+static void print_reserved(const struct vfio_host_device *host)
+{
+	struct vfio_reserved range = { .last = 0 };
+	u64 start = 0;
+
+	while (vfio_sysfs_reserved(host->group, start, UINT64_MAX - start,
+				   &range)) {
+		printf("No RAM of a guest may be at 0x%llx-0x%llx (%s)\n",
+		       (unsigned long long)range.start,
+		       (unsigned long long)range.last, range.type);
+		if (range.last == UINT64_MAX)
+			break;
+		start = range.last + 1;
+	}
+}
+
 int vfio_print_check(const char *name)
 {
 	struct failure why = FAILURE_INIT;
@@ -121,11 +137,13 @@ int vfio_print_check(const char *name)
 			  name);
 		return err;
 	}
-	if (host.group >= 0)
+	if (host.group >= 0) {
 		print_group(host.group);
+		print_reserved(&host);
+	}
 	vfio_sysfs_reset_method(name, method, sizeof(method));
 	printf("Reset: %s\n", method[0] ? method : "none that the host knows");
-	err = vfio_check(&host, 0, false, &why);
+	err = vfio_check(&host, 0, vfio_has_iommufd() && host.cdev[0], &why);
 	if (!err) {
 		printf("Ready: lkvm run --vfio-pci %s\n", name);
 		return 0;

@@ -167,6 +167,14 @@ unsigned int vfio_sysfs_group(int group, struct vfio_host_device *out,
 	return nr;
 }
 
+bool vfio_has_iommufd(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/dev/iommu", vfio_sys_root());
+	return !access(path, R_OK | W_OK);
+}
+
 bool vfio_sysfs_has_iommu(void)
 {
 	char path[PATH_MAX];
@@ -216,8 +224,10 @@ bool vfio_sysfs_reserved(int group, u64 start, u64 len,
 		out->start = strtoull(line, &rest, 16);
 		out->last = strtoull(rest, &rest, 16);
 		copy(out->type, sizeof(out->type), rest + strspn(rest, " "));
+		/* What only the firmware wants, a guest does not lack. */
 		found = out->start <= out->last && out->start < start + len &&
-			out->last >= start;
+			out->last >= start &&
+			strcmp(out->type, "direct-relaxable") != 0;
 	}
 	fclose(file);
 	return found;

@@ -54,6 +54,8 @@ int vfio_sysfs_device(const char *name, struct vfio_host_device *out);
 /* The devices of @group, in order; returns how many, cut at @max. */
 unsigned int vfio_sysfs_group(int group, struct vfio_host_device *out,
 			      unsigned int max);
+/* Is there an iommufd that we may use? */
+bool vfio_has_iommufd(void);
 /* Has the host any IOMMU group? */
 bool vfio_sysfs_has_iommu(void);
 /* Is there a driver of that name? */
@@ -64,7 +66,7 @@ void vfio_sysfs_reset_method(const char *name, char *out, size_t len);
 /* An address range that the IOMMU keeps for itself. */
 struct vfio_reserved {
 	u64 start, last;
-	char type[16]; /* "msi", "reserved", "direct" */
+	char type[24]; /* "msi", "reserved", "direct" */
 };
 
 /* The first reserved range of @group that overlaps [@start, @start + @len). */

@@ -183,8 +183,10 @@ void fake_vfio_init(void)
 	fake_vfio_add_sibling(FAKE_VFIO_NAME, "0x020000\n", "vfio-pci");
 	device_file(FAKE_VFIO_NAME, "reset_method", "flr bus\n");
 	fake_vfio_file("/sys/bus/pci/drivers/vfio-pci/bind", "");
-	fake_vfio_file("/sys/kernel/iommu_groups/7/reserved_regions",
-		       "0x00000000fee00000 0x00000000feefffff msi\n");
+	fake_vfio_file(
+		"/sys/kernel/iommu_groups/7/reserved_regions",
+		"0x0000000000000000 0x0000000000ffffff direct-relaxable\n"
+		"0x00000000fee00000 0x00000000feefffff msi\n");
 	fake_vfio_file("/dev/vfio/vfio", "");
 	fake_vfio_file("/dev/vfio/7", "");
 }
