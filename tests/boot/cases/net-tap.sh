@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 200
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # Network cards on taps: lkvm serves the first, with four pairs of queues, the
 # kernel (vhost) the second. Both ways with checksums, IPv6, a VLAN, a new driver.
@@ -28,6 +29,7 @@ chmod +x up down
 server=$!
 trap 'kill $server' EXIT
 
+limit=140
 guest --virtio-transport "$transport" -c 4 \
 	-n "mode=tap,tapif=lkvmtap0,mq=4,script=./up,downscript=./down" \
 	-n "tapif=lkvmtap1,vhost=1,script=./up,downscript=./down,guest_mac=02:aa:bb:cc:dd:ee" \
