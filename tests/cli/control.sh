@@ -38,7 +38,7 @@ is_up()
 {
 	local i
 
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 2400; i++)); do
 		"$LKVM" list --json | grep -q "\"name\":\"$1\",.*\"state\":\"r" &&
 			return 0
 		sleep 0.05
@@ -52,7 +52,7 @@ is_waited_for()
 {
 	local i
 
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 2400; i++)); do
 		"$LKVM" list --json | grep -q "\"name\":\"$1\",.*\"waiting\":1" &&
 			return 0
 		sleep 0.05
@@ -200,13 +200,15 @@ guest "$tmp/halt" '\272\370\003\260H\356\260i\356\260\n\356\272\375\003\354\250\
 start echo --reboot=restart
 expect 'console: history' 0 '^Hi$' '' console --history echo
 # Two look while one types; both see it all, in the end.
-timeout 20 "$LKVM" console echo </dev/null >"$tmp/look1" 2>&1 &
+: >"$tmp/look1"
+: >"$tmp/look2"
+timeout 200 "$LKVM" console echo </dev/null >"$tmp/look1" 2>&1 &
 looker=$!
-yes typed | head -n 12000 | timeout 20 "$LKVM" console echo >"$tmp/look2" 2>&1 &
+yes typed | head -n 12000 | timeout 200 "$LKVM" console echo >"$tmp/look2" 2>&1 &
 typist=$!
 # lines FILE: how many came.
 lines() { tr -d '\0' <"$1" | grep -c typed; }
-for ((i = 0; i < 200; i++)); do
+for ((i = 0; i < 2400; i++)); do
 	[ "$(lines "$tmp/look1")" = 12000 ] && [ "$(lines "$tmp/look2")" = 12000 ] && break
 	sleep 0.05
 done
@@ -218,7 +220,7 @@ check 'console: all of it, by both' \
 run console --history echo
 check 'console: history is 64 KiB' [ "$(wc -c <"$tmp/out")" = 65536 ]
 run reset echo
-for ((i = 0; i < 200; i++)); do
+for ((i = 0; i < 2400; i++)); do
 	grep -q 'typed.*Hi' <(tr '\n' ' ' <"$tmp/look1") && break
 	sleep 0.05
 done
