@@ -28,6 +28,7 @@ extern const struct device_class virtio_blk_class;
 extern const struct device_class virtio_console_class;
 extern const struct device_class virtio_net_class;
 extern const struct device_class virtio_rng_class;
+extern const struct device_class virtio_input_class;
 extern const struct device_class virtio_scsi_class;
 extern const struct device_class virtio_vsock_class;
 extern const struct device_class virtio_9p_class;
