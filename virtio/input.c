@@ -17,10 +17,20 @@
 
 #define BUS_OF_VIRTIO 0x06 /* BUS_VIRTUAL of <linux/input.h> */
 #define STATUS_MAX_REQUESTS 16U
-#define LAST_KEY KEY_COMPOSE
 
-static const u16 buttons[] = { BTN_LEFT, BTN_RIGHT, BTN_MIDDLE, BTN_SIDE,
-			       BTN_EXTRA };
+/* A keyboard that repeats keys by itself and has lights, or a tablet. */
+static const struct code_range {
+	bool is_tablet;
+	u8 type;
+	u16 first, last;
+} code_ranges[] = {
+	{ false, EV_KEY, KEY_ESC, KEY_COMPOSE },
+	{ false, EV_REP, REP_DELAY, REP_PERIOD },
+	{ false, EV_LED, LED_NUML, LED_SCROLLL },
+	{ true, EV_KEY, BTN_LEFT, BTN_EXTRA },
+	{ true, EV_REL, REL_WHEEL, REL_WHEEL },
+	{ true, EV_ABS, ABS_X, ABS_Y },
+};
 
 static struct virtio_input *of(struct virtio_device *vdev)
 {
@@ -62,25 +72,14 @@ static u8 put_codes(struct virtio_input_config *config,
 {
 	u8 len = 0;
 
-	if (input->is_tablet && type == EV_KEY) {
-		for (size_t i = 0; i < ARRAY_SIZE(buttons); i++)
-			put_bit(config, buttons[i], &len);
-	} else if (input->is_tablet && type == EV_ABS) {
-		put_bit(config, ABS_X, &len);
-		put_bit(config, ABS_Y, &len);
-	} else if (input->is_tablet && type == EV_REL) {
-		put_bit(config, REL_WHEEL, &len);
-	} else if (!input->is_tablet && type == EV_KEY) {
-		for (unsigned int key = 1; key <= LAST_KEY; key++)
-			put_bit(config, key, &len);
-	} else if (!input->is_tablet && type == EV_REP) {
-		/* It repeats keys by itself. */
-		put_bit(config, REP_DELAY, &len);
-		put_bit(config, REP_PERIOD, &len);
-	} else if (!input->is_tablet && type == EV_LED) {
-		put_bit(config, LED_NUML, &len);
-		put_bit(config, LED_CAPSL, &len);
-		put_bit(config, LED_SCROLLL, &len);
+	for (size_t i = 0; i < ARRAY_SIZE(code_ranges); i++) {
+		const struct code_range *range = &code_ranges[i];
+
+		if (range->is_tablet != input->is_tablet || range->type != type)
+			continue;
+		for (unsigned int code = range->first; code <= range->last;
+		     code++)
+			put_bit(config, code, &len);
 	}
 	return len;
 }
