@@ -111,7 +111,7 @@ if [ -d /sys/bus/pci/devices/$s ]; then
 fi
 echo kept >/mnt/file
 suspend
-# Of vsock, vhost-vsock-suspend asks.
+# Linux 6.1 may stall vsock then: see vhost-vsock-suspend.
 check_scsi
 say resumed $scsi
 ! grep -q vsock_suspend /proc/cmdline || check resumed
