@@ -39,9 +39,18 @@ bool vfio_is_in_the_way(const struct vfio_host_device *host)
 
 static int check_iommu(const struct vfio_host_device *host, struct failure *why)
 {
+	bool has_iommu = vfio_sysfs_has_iommu();
+
 	if (host->group >= 0)
 		return 0;
-	if (!vfio_sysfs_has_iommu())
+	/*
+	 * Where the host is described by a device tree, the group is made when
+	 * the first driver is bound: that there is none is the first thing to
+	 * say.
+	 */
+	if (has_iommu && !host->driver[0])
+		return 0;
+	if (!has_iommu)
 		return fail_host(why, -ENODEV,
 				 "%s: this host uses no IOMMU (no groups in "
 				 "/sys/kernel/iommu_groups): switch it on in "

@@ -96,6 +96,9 @@ static void print_commands(const struct vfio_host_device *host)
 		vfio_sysfs_group(host->group, devices, VFIO_GROUP_MAX_DEVICES);
 	char commands[256];
 
+	/* Not in a group yet. */
+	if (!nr)
+		devices[nr++] = *host;
 	for (unsigned int i = 0; i < nr; i++) {
 		bool is_it = !strcmp(devices[i].name, host->name);
 
@@ -149,7 +152,7 @@ int vfio_print_check(const char *name)
 		return 0;
 	}
 	log_error("%s", why.text);
-	if (host.group >= 0) {
+	if (host.group >= 0 || vfio_sysfs_has_iommu()) {
 		puts("As root:");
 		print_commands(&host);
 	}
