@@ -3,9 +3,12 @@
  * /init of the guests of the exact bench. Without a disk it resets the
  * machine at once. With /dev/vda it prints how long requests take, past the page
  * cache, one at a time and (names with -qN) N at a time, in order and at random
- * places: "@ NAME nanoseconds-per-request".
+ * places: "@ NAME nanoseconds-per-request". So does a 9p share of the tag "bench",
+ * which it mounts without a cache: requests one at a time, lookups of a name, and
+ * what a folder's entries cost that is listed and looked at.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/aio_abi.h>
@@ -15,12 +18,14 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define DISK_SIZE (32u << 20)
 #define WARM_UP 16
+#define FILES 500
 
 struct work {
 	const char *name;
@@ -91,7 +96,7 @@ static int request(int fd, const struct work *w, char *buf, unsigned int i)
 	return n == (ssize_t)w->size ? 0 : -1;
 }
 
-static void measure(int fd, const struct work *w, char *buf)
+static void measure(int fd, const struct work *w, char *buf, const char *what)
 {
 	uint64_t start;
 	unsigned int i;
@@ -103,7 +108,7 @@ static void measure(int fd, const struct work *w, char *buf)
 	for (i = 0; i < w->count; i++)
 		if (request(fd, w, buf, i))
 			goto err;
-	printf("@ %s %llu\n", w->name,
+	printf("@ %s%s %llu\n", what, w->name,
 	       (unsigned long long)(now_ns() - start) / w->count);
 	return;
 err:
@@ -171,9 +176,75 @@ static void bench_disk(void)
 		if (works[i].depth)
 			measure_depth(fd, &works[i], buf);
 		else
-			measure(fd, &works[i], buf);
+			measure(fd, &works[i], buf, "");
 	}
 	close(fd);
+}
+
+static void print_each(const char *name, uint64_t start, unsigned int count)
+{
+	printf("@ %s %llu\n", name,
+	       (unsigned long long)(now_ns() - start) / count);
+}
+
+/* A name in a folder that is open: a walk, attributes, and forgetting it. */
+static void bench_lookups(void)
+{
+	int dir = open("/mnt/files", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	uint64_t start = now_ns();
+	char name[16];
+
+	for (int i = 0; i < FILES; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		if (faccessat(dir, name, F_OK, 0)) {
+			printf("/mnt/files/%s: %s\n", name, strerror(errno));
+			return;
+		}
+	}
+	print_each("9p-lookup", start, FILES);
+	close(dir);
+}
+
+static void bench_find(void)
+{
+	struct dirent *entry;
+	unsigned int nr = 0;
+	struct stat st;
+	uint64_t start = now_ns();
+	DIR *dir = opendir("/mnt/files");
+
+	while (dir && (entry = readdir(dir)))
+		if (!fstatat(dirfd(dir), entry->d_name, &st,
+			     AT_SYMLINK_NOFOLLOW))
+			nr++;
+	if (!dir || nr < FILES)
+		printf("/mnt/files: %u entries\n", nr);
+	else
+		print_each("9p-find", start, nr);
+}
+
+static void bench_share(void)
+{
+	char *buf = aligned_alloc(1 << 20, 1 << 20);
+	size_t i;
+	int fd;
+
+	mkdir("/mnt", 0755);
+	if (mount("bench", "/mnt", "9p", 0,
+		  "trans=virtio,version=9p2000.L,msize=512000,cache=none"))
+		return;
+	fd = open("/mnt/data", O_RDWR | O_CLOEXEC);
+	if (fd < 0 || !buf) {
+		printf("/mnt/data: %s\n", strerror(errno));
+		return;
+	}
+	memset(buf, 0x5a, 1 << 20);
+	for (i = 0; i < sizeof(works) / sizeof(works[0]); i++)
+		if (!works[i].depth)
+			measure(fd, &works[i], buf, "9p-");
+	close(fd);
+	bench_lookups();
+	bench_find();
 }
 
 int main(void)
@@ -183,6 +254,7 @@ int main(void)
 		mount("dev", "/dev", "devtmpfs", 0, NULL);
 		load_modules("/modules.list");
 		bench_disk();
+		bench_share();
 	}
 	reboot(RB_AUTOBOOT);
 	return 1;

@@ -44,6 +44,12 @@ while [ "$(stat -c %s /tmp/disk.raw 2>/dev/null || echo 0)" -lt 33554432 ]; do
 done
 truncate -s 32M /tmp/disk.raw
 
+mkdir -p /tmp/share/files
+cp /tmp/disk.raw /tmp/share/data
+for n in $(seq 0 499); do
+	echo "$n" >"/tmp/share/files/$n"
+done
+
 if [ -e /bench/qemu ]; then
 	set -- /usr/bin/qemu-system-x86_64 -M pc -bios qboot.rom -accel kvm \
 		-cpu host -m 256 -smp 1 -display none -nodefaults -no-reboot \
@@ -52,7 +58,8 @@ if [ -e /bench/qemu ]; then
 	boot_result
 	timed qemu-disk "$@" -initrd /bench/disk.cpio \
 		-drive if=none,id=d,format=raw,file=/tmp/disk.raw \
-		-device virtio-blk-pci,drive=d
+		-device virtio-blk-pci,drive=d -virtfs \
+		local,path=/tmp/share,mount_tag=bench,security_model=none
 	disk_results
 	timed qemu-net "$@" -initrd /bench/net.cpio \
 		-netdev tap,id=n,ifname=bench0,script=no,downscript=no \
@@ -64,7 +71,8 @@ for vmm in lkvm peer; do
 	set -- "/bench/$vmm" run -k /bench/vmlinuz -m 256 -c 1 -n mode=none
 	timed "$vmm-boot" "$@" -i /bench/boot.cpio
 	boot_result
-	timed "$vmm-disk" "$@" -i /bench/disk.cpio -d /tmp/disk.raw
+	timed "$vmm-disk" "$@" -i /bench/disk.cpio -d /tmp/disk.raw \
+		--9p /tmp/share,bench
 	disk_results
 	set -- "/bench/$vmm" run -k /bench/vmlinuz -m 256 -c 1
 	timed "$vmm-net" "$@" -i /bench/net.cpio -n mode=tap,tapif=bench0

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
+# default: x86
 # timeout: 250
 # A directory as root file system over 9p, and more shares: what programs do
 # with files works in each, and what is made in them is the same outside.
