@@ -231,11 +231,10 @@ static int share_kick_fd(struct virtio_device *vdev)
 	for (unsigned int i = 1; i < BALLOON_NR_QUEUES; i++) {
 		if (i == BALLOON_STATS_QUEUE)
 			continue;
-		fd = fcntl(vdev->queues[0].kick_fd, F_DUPFD_CLOEXEC, 0);
+		fd = dup3(vdev->queues[0].kick_fd, vdev->queues[i].kick_fd,
+			  O_CLOEXEC);
 		if (fd < 0)
 			return -errno;
-		close(vdev->queues[i].kick_fd);
-		vdev->queues[i].kick_fd = fd;
 	}
 	return 0;
 }

@@ -48,6 +48,8 @@ arm64)
 	;;
 esac
 lab_fast=(-accel "tcg,thread=multi,tb-size=512")
+# More devices of L1.
+lab_devices=()
 
 # lab_die MESSAGE...: says why and ends the script with 77, "cannot run here".
 lab_die()
@@ -148,6 +150,50 @@ lab_cpio()
 		cpio -0 -o -H newc -R 0:0 --reproducible --quiet) >"$2"
 }
 
+# lab_make_vfio DIR: fills in lab_devices, L1's devices that can be passed through,
+# with an IOMMU before them; their disks and a ROM are files in DIR, for L1 in
+# /out/vfio. A card of L1's own is on the same network.
+lab_make_vfio()
+{
+	local dir=$1/vfio
+
+	mkdir -p "$dir"
+	head -c 8M /dev/urandom >"$dir/nvme.img"
+	head -c 8M /dev/urandom >"$dir/sata.img"
+	# 64 KiB with a PCI data structure (PCI Firmware 3.0, 5.1) and no valid
+	# checksum, so that no firmware runs it.
+	{
+		printf '\125\252\200\313' && head -c 20 /dev/zero &&
+			printf '\034\000\000\000PCIR\206\200\323\020' &&
+			printf '\000\000\030\000\000\000\000\002' &&
+			printf '\200\000\000\000\000\200\000\000' &&
+			head -c 65484 /dev/urandom
+	} >"$dir/rom.bin"
+	lab_devices=()
+	if [ "$lab_arch" = x86 ]; then
+		lab_devices=(-device "intel-iommu,intremap=on,caching-mode=on")
+		# Where the host is loaded, L1's test of its timer would fail,
+		# which is a panic with remapped interrupts.
+		L1_PARAMS="intel_iommu=on no_timer_check ${L1_PARAMS:-}"
+	fi
+	lab_devices+=(
+		-netdev "hubport,id=own,hubid=0"
+		-device "virtio-net-pci,netdev=own,addr=0f.0,romfile="
+		-netdev "hubport,id=gigabit,hubid=0"
+		-device "e1000e,netdev=gigabit,addr=10.0,romfile=$dir/rom.bin"
+		-drive "file=$dir/nvme.img,format=raw,if=none,id=nvme"
+		-device "nvme,drive=nvme,serial=nvme,addr=11.0"
+		-drive "file=$dir/sata.img,format=raw,if=none,id=sata"
+		-device "ich9-ahci,id=ahci,addr=12.0"
+		-device "ide-hd,drive=sata,bus=ahci.0"
+		-netdev "hubport,id=fast,hubid=0"
+		-device "rtl8139,netdev=fast,addr=13.0,romfile="
+		# Two functions: one IOMMU group.
+		-device "rtl8139,addr=14.0,multifunction=on,romfile="
+		-device "rtl8139,addr=14.1,romfile="
+	)
+}
+
 # lab_boot_l1 LOGDIR INITRD QEMU-OPTION...: boots L1. Its first serial port,
 # ttyS0, is this process's stdin and stdout; L1's own kernel log goes to
 # LOGDIR/l1.log, and L1 sees LOGDIR as /out.
@@ -157,7 +203,7 @@ lab_boot_l1()
 
 	shift 2
 	# shellcheck disable=SC2154 # set by the caller, from prepare
-	exec "$lab_qemu" "${lab_machine[@]}" "$@" \
+	exec "$lab_qemu" "${lab_machine[@]}" "${lab_devices[@]}" "$@" \
 		-nodefaults -display none -no-reboot -nic none \
 		-kernel "$lab_images/vmlinuz" -initrd "$initrd" \
 		-append "console=$lab_log panic=-1 mitigations=off quiet${L1_PARAMS:+ $L1_PARAMS}" \
