@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 220
+# default: x86
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # A running guest under load: looked into, poked at, typed at, paused and
 # resumed: no lockup is seen, its clock is right, its disk goes on. A short pause
