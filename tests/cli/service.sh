@@ -34,6 +34,7 @@ guest "$tmp/halt" '\372\364\353\375'
 flags=(--nodefaults -m 64 -c 1)
 if command -v python3 >/dev/null; then
 	for name in "$tmp/notify" "@lkvm-test-$$"; do
+		: >"$tmp/said" # not what the one before said
 		python3 - "$name" >"$tmp/said" <<-'PYTHON' &
 		import socket, sys
 		name = sys.argv[1]
