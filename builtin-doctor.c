@@ -113,39 +113,35 @@ static void check_kvm(struct doctor *doctor)
 	say(doctor, "kvm", GOOD, text, NULL);
 }
 
-/* Capabilities that decide what an option can do, whatever the architecture. */
+/* Adds to @text, of TEXT_LEN, the names of those of @caps that there are. */
+static void add_caps(const struct doctor *doctor, const struct arch_cap *caps,
+		     char *text)
+{
+	for (; caps->name; caps++) {
+		size_t used = strlen(text);
+
+		if (ioctl(doctor->kvm_fd, KVM_CHECK_EXTENSION, caps->cap) > 0)
+			snprintf(text + used, TEXT_LEN - used, "%s%s",
+				 used ? " " : "", caps->name);
+	}
+}
+
+/* Capabilities that decide what an option can do. */
 static void check_capabilities(struct doctor *doctor)
 {
-	static const struct {
-		int cap;
-		const char *name;
-	} caps[] = {
+	static const struct arch_cap caps[] = {
 		{ KVM_CAP_IRQFD_RESAMPLE, "irqfd-resample" },
 		{ KVM_CAP_READONLY_MEM, "read-only-memory" },
 		{ KVM_CAP_IOEVENTFD_ANY_LENGTH, "ioeventfd-any-length" },
 		{ KVM_CAP_SET_GUEST_DEBUG, "guest-debug" },
-		{ KVM_CAP_KVMCLOCK_CTRL, "kvmclock-ctrl" },
-		{ KVM_CAP_TSC_DEADLINE_TIMER, "tsc-deadline" },
-		{ KVM_CAP_X2APIC_API, "x2apic" },
-		{ KVM_CAP_ARM_EL1_32BIT, "aarch32" },
-		{ KVM_CAP_ARM_PMU_V3, "pmu" },
-		{ KVM_CAP_ARM_SVE, "sve" },
-		{ KVM_CAP_ARM_PTRAUTH_ADDRESS, "pointer-authentication" },
-		{ KVM_CAP_ARM_MTE, "mte" },
-		{ KVM_CAP_STEAL_TIME, "stolen-time" },
-		{ KVM_CAP_ARM_VM_IPA_SIZE, "ipa-size" },
+		{ 0, NULL },
 	};
 	char text[TEXT_LEN] = "";
-	size_t used = 0;
 
 	if (doctor->kvm_fd < 0)
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(caps); i++)
-		if (used < sizeof(text) &&
-		    ioctl(doctor->kvm_fd, KVM_CHECK_EXTENSION, caps[i].cap) > 0)
-			used += (size_t)snprintf(text + used,
-						 sizeof(text) - used, "%s%s",
-						 used ? " " : "", caps[i].name);
+	add_caps(doctor, caps, text);
+	add_caps(doctor, arch_optional_caps, text);
 	say(doctor, "extensions", GOOD, text, NULL);
 }
 

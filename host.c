@@ -17,7 +17,7 @@
 #include "lkvm/failure.h"
 
 /* Needed on every architecture. */
-static const struct arch_required_cap common_caps[] = {
+static const struct arch_cap common_caps[] = {
 	{ KVM_CAP_USER_MEMORY, "KVM_CAP_USER_MEMORY" },
 	{ KVM_CAP_IRQCHIP, "KVM_CAP_IRQCHIP" },
 	{ KVM_CAP_IRQ_ROUTING, "KVM_CAP_IRQ_ROUTING" },
@@ -94,8 +94,7 @@ static int fail_open(const char *path, int err, struct failure *why)
 	}
 }
 
-static int check_caps(int fd, const struct arch_required_cap *caps,
-		      struct failure *why)
+static int check_caps(int fd, const struct arch_cap *caps, struct failure *why)
 {
 	for (; caps->name; caps++)
 		if (ioctl(fd, KVM_CHECK_EXTENSION, caps->cap) <= 0)

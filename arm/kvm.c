@@ -18,10 +18,21 @@
 
 #define OLD_ADDRESS_BITS 40U /* of a KVM that does not let us choose */
 
-const struct arch_required_cap arch_required_caps[] = {
+const struct arch_cap arch_required_caps[] = {
 	{ KVM_CAP_ONE_REG, "KVM_CAP_ONE_REG" },
 	{ KVM_CAP_ARM_PSCI_0_2, "KVM_CAP_ARM_PSCI_0_2" },
 	{ KVM_CAP_DEVICE_CTRL, "KVM_CAP_DEVICE_CTRL" },
+	{ 0, NULL },
+};
+
+const struct arch_cap arch_optional_caps[] = {
+	{ KVM_CAP_ARM_EL1_32BIT, "aarch32" },
+	{ KVM_CAP_ARM_PMU_V3, "pmu" },
+	{ KVM_CAP_ARM_SVE, "sve" },
+	{ KVM_CAP_ARM_PTRAUTH_ADDRESS, "pointer-authentication" },
+	{ KVM_CAP_ARM_MTE, "mte" },
+	{ KVM_CAP_STEAL_TIME, "stolen-time" },
+	{ KVM_CAP_ARM_VM_IPA_SIZE, "ipa-size" },
 	{ 0, NULL },
 };
 

@@ -20,12 +20,19 @@
 #define MEM64_MIN (4 * GIB)
 #define MEM64_MAX (1024 * GIB)
 
-const struct arch_required_cap arch_required_caps[] = {
+const struct arch_cap arch_required_caps[] = {
 	{ KVM_CAP_PIT2, "KVM_CAP_PIT2" },
 	{ KVM_CAP_EXT_CPUID, "KVM_CAP_EXT_CPUID" },
 	{ KVM_CAP_SET_TSS_ADDR, "KVM_CAP_SET_TSS_ADDR" },
 	{ KVM_CAP_SET_IDENTITY_MAP_ADDR, "KVM_CAP_SET_IDENTITY_MAP_ADDR" },
 	{ KVM_CAP_MP_STATE, "KVM_CAP_MP_STATE" },
+	{ 0, NULL },
+};
+
+const struct arch_cap arch_optional_caps[] = {
+	{ KVM_CAP_KVMCLOCK_CTRL, "kvmclock-ctrl" },
+	{ KVM_CAP_TSC_DEADLINE_TIMER, "tsc-deadline" },
+	{ KVM_CAP_X2APIC_API, "x2apic" },
 	{ 0, NULL },
 };
 

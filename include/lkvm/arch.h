@@ -41,14 +41,18 @@ extern const char *const arch_kernel_places[];
 extern const u8 *const arch_tiny_guest;
 extern const size_t arch_tiny_guest_len;
 
-/* A capability that this architecture cannot do without. */
-struct arch_required_cap {
+/* A capability of KVM, by the name that users are told. */
+struct arch_cap {
 	long cap;
-	const char *name; /* "KVM_CAP_..." */
+	const char *name;
 };
 
-/* Ends with a NULL name. */
-extern const struct arch_required_cap arch_required_caps[];
+/*
+ * Those that this architecture cannot do without, as "KVM_CAP_...", and those that
+ * decide what some of its options can do. Both end with a NULL name.
+ */
+extern const struct arch_cap arch_required_caps[];
+extern const struct arch_cap arch_optional_caps[];
 
 /* Argument of KVM_CREATE_VM. vm->sys_fd is open. */
 int arch_vm_type(struct kvm *vm, unsigned long *type);
