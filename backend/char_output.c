@@ -51,6 +51,12 @@ static unsigned int used_locked(const struct char_output *out)
 	return (unsigned int)(out->put - out->written);
 }
 
+/* The same, where there is somebody to write to: see output_set_fd(). */
+static unsigned int pending_locked(const struct char_output *out)
+{
+	return out->fd < 0 ? 0 : used_locked(out);
+}
+
 /* ---- Writer thread ---- */
 
 /* Wait until there is something to write, and for more of it. */
@@ -58,7 +64,7 @@ static void gather_locked(struct char_output *out)
 {
 	struct timespec deadline;
 
-	while (!used_locked(out) && !out->stopping)
+	while (!pending_locked(out) && !out->stopping)
 		pthread_cond_wait(&out->changed, &out->lock);
 	deadline_after(&deadline, GATHER_NS);
 	while (used_locked(out) < GATHER_LEN && !out->stopping)
@@ -177,9 +183,9 @@ static void *run_writer(void *opaque)
 	pthread_mutex_lock(&out->lock);
 	while (!out->abandon) {
 		gather_locked(out);
-		if (!used_locked(out) && out->stopping)
+		if (!pending_locked(out) && out->stopping)
 			break;
-		if (!used_locked(out))
+		if (!pending_locked(out))
 			continue; /* output_set_fd() */
 		write_piece_locked(out);
 		report_room_locked(out);
