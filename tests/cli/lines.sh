@@ -40,7 +40,7 @@ line()
 		skip "line $number" "$missing"
 	elif [ "$status" = 0 ] && [ "$(cat out)" = "$want" ]; then
 		pass "line $number"
-	elif [[ $status = 77 || $status = 128 ]] && grep -qi 'Fatal: .*tap' err; then
+	elif [[ $status = 77 || $status = 128 ]] && grep -qiE 'Fatal: .*(tap|/dev/net/tun)' err; then
 		skip "line $number" "$(cat err)"
 	else
 		fail "line $number" "$*" "status $status" "$(cat out err)"
