@@ -35,7 +35,7 @@ umount mnt
 # Somebody else has it, and it is not mounted.
 exec 8<>"$loop"
 cp "$LAB/vmlinuz" kernel
-lk run -k kernel -d "$loop" -m 64 -n mode=none --timeout 1
+lk run -k kernel -d "$loop" -m 256 -n mode=none --timeout 1
 exec 8>&-
 [ "$status" != 128 ] || fail "a block device that is only open was refused"
 mount -t ext4 "$loop" mnt
