@@ -86,7 +86,7 @@ void report_take_console(struct run_report *report,
 	struct chardev *chr = console_of(consoles);
 	u64 from = 0;
 
-	report->console = malloc(CHARDEV_HISTORY_LEN + 1);
+	report->console = calloc(1, CHARDEV_HISTORY_LEN + 1);
 	if (!report->console)
 		return;
 	if (chr)

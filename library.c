@@ -6,6 +6,7 @@
 #include "lkvm/library.h"
 
 #include <dlfcn.h>
+#include <stddef.h>
 
 void *library_open(const char *file, const struct library_symbol *symbols)
 {

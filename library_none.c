@@ -4,6 +4,8 @@
  */
 #include "lkvm/library.h"
 
+#include <stddef.h>
+
 void *library_open(const char *file, const struct library_symbol *symbols)
 {
 	return NULL;

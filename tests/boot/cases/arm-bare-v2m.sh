@@ -18,7 +18,8 @@ bare()
 	want=$2
 	shift 2
 	ones
-	lk run -k "$BARE/bare-$end.flat" -m 64 -c 2 --rng -F flash.img "$@"
+	lk run -k "$BARE/bare-$end.flat" -m 64 -c 2 -n none --rng \
+		-F flash.img "$@"
 	expect_status "$want"
 	expect_out "@ bare ok"
 	expect_no_out "wrong:"

@@ -17,7 +17,8 @@ bare()
 	want=$2
 	shift 2
 	ones
-	lk run -k "$BARE/bare-$end.flat" -m 64 -c 2 --rng -F flash.img "$@"
+	lk run -k "$BARE/bare-$end.flat" -m 64 -c 2 -n none --rng \
+		-F flash.img "$@"
 	expect_status "$want"
 	expect_out "@ bare ok"
 	expect_no_out "wrong:"
@@ -33,7 +34,7 @@ expect_err "single loads and stores"
 # As firmware: at the address given, with the tree behind it.
 ones
 lk run -f "$BARE/bare-poweroff.flat" --firmware-address 0x80080000 -m 64 -c 2 \
-	--rng -F flash.img --dump-dtb t.dtb
+	-n none --rng -F flash.img --dump-dtb t.dtb
 expect_status 0
 expect_out "@ bare ok"
 expect_most "bytes of device tree" 32704 "$(stat -c %s t.dtb)"
