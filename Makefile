@@ -200,7 +200,7 @@ $(BUILD)/config.mk: Makefile $(BUILD)/flags
 		"install lib$(lib)-dev" >&2; exit 1; };) \
 	bsd=$$cppflags; \
 	$(call find_codec,liblzma,lzma.h,LIBLZMA,codec_xz.c); \
-	$(call find_codec,zlib,zlib.h,ZLIB,codec_gzip.c); \
+	$(call find_codec,zlib,zlib.h,ZLIB,codec_gzip.c png.c); \
 	$(call find_codec,libzstd,zstd.h,LIBZSTD,codec_zstd.c); \
 	$(call find_codec,libslirp,slirp/libslirp.h,LIBSLIRP,backend/net_user.c); \
 	$(call find_codec,sdl2,SDL2/SDL.h,SDL,$(wildcard \

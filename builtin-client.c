@@ -106,14 +106,16 @@ static int usage(const char *command, const char *text)
 	return STATUS_USAGE;
 }
 
-int client_begin(const struct command *command, int argc, char **argv,
-		 void *target, struct client_choice *choice,
-		 struct client_vms *out, bool *done)
+int client_begin_with(const struct command *command, int argc, char **argv,
+		      void *target, struct client_choice *choice,
+		      int (*word)(const char *word, void *target,
+				  struct failure *why),
+		      struct client_vms *out, bool *done)
 {
 	const struct option_grammar grammar = {
 		.command = command->name,
 		.options = command->options,
-		.word = client_take_word,
+		.word = word,
 	};
 	struct failure why = FAILURE_INIT;
 	int err;
@@ -136,6 +138,14 @@ int client_begin(const struct command *command, int argc, char **argv,
 		return STATUS_OK;
 	log_error("%s: %s", command->name, why.text);
 	return STATUS_FATAL;
+}
+
+int client_begin(const struct command *command, int argc, char **argv,
+		 void *target, struct client_choice *choice,
+		 struct client_vms *out, bool *done)
+{
+	return client_begin_with(command, argc, argv, target, choice,
+				 client_take_word, out, done);
 }
 
 void client_vms_release(struct client_vms *vms)
@@ -270,6 +280,33 @@ json_t *client_ask(struct client_vm *vm, json_t *request)
 	/* A failure shows when the reply does not come. */
 	(void)client_send(vm, request);
 	return client_receive(vm, CLIENT_ANSWER_MS);
+}
+
+int client_receive_data(struct client_vm *vm, void *data, size_t len)
+{
+	size_t got = len < vm->rest_len ? len : vm->rest_len;
+	u8 *to = data;
+
+	if (got)
+		memcpy(to, vm->rest, got);
+	vm->rest_len -= got;
+	if (vm->rest_len)
+		memmove(vm->rest, vm->rest + got, vm->rest_len);
+	while (got < len) {
+		struct pollfd pfd = { .fd = vm->fd, .events = POLLIN };
+		int ready = poll(&pfd, 1, CLIENT_ANSWER_MS);
+		ssize_t n;
+
+		if (!ready)
+			return -ETIMEDOUT;
+		n = read(vm->fd, to + got, len - got);
+		if (!n)
+			return -ESHUTDOWN;
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		got += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
 }
 
 int client_wait_gone(struct client_vm *vm)

@@ -62,6 +62,12 @@ struct client_vms {
 int client_begin(const struct command *command, int argc, char **argv,
 		 void *target, struct client_choice *choice,
 		 struct client_vms *out, bool *done);
+/* The same for a command whose words are no names: option_grammar.word. */
+int client_begin_with(const struct command *command, int argc, char **argv,
+		      void *target, struct client_choice *choice,
+		      int (*word)(const char *word, void *target,
+				  struct failure *why),
+		      struct client_vms *out, bool *done);
 void client_vms_release(struct client_vms *vms);
 
 /* Every instance that there is. -ENOMEM. */
@@ -83,6 +89,8 @@ json_t *client_receive(struct client_vm *vm, int timeout_ms);
 json_t *client_receive_quietly(struct client_vm *vm, int timeout_ms, int *err);
 /* Both, with the usual patience. */
 json_t *client_ask(struct client_vm *vm, json_t *request);
+/* The @len bytes behind a reply, to @data. 0 or -errno. */
+int client_receive_data(struct client_vm *vm, void *data, size_t len);
 /* Wait for the VM to close the connection: it has gone. */
 int client_wait_gone(struct client_vm *vm);
 

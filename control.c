@@ -79,6 +79,7 @@ void control_remove_client(struct control_client *client)
 		event_remove(&ctl->vm->loop, &client->source);
 	close(client->source.fd);
 	free(client->reply);
+	free(client->data);
 	free(client);
 }
 

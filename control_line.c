@@ -66,6 +66,23 @@ static json_t *failure_reply(int err, const struct failure *why)
 	return reply;
 }
 
+/* What a reply is about, behind its line. */
+static bool append_data(struct control_client *client)
+{
+	size_t len = client->reply_len + client->data_len;
+	char *whole = realloc(client->reply, len);
+
+	if (whole) {
+		memcpy(whole + client->reply_len, client->data,
+		       client->data_len);
+		client->reply = whole;
+		client->reply_len = len;
+	}
+	free(client->data);
+	client->data = NULL;
+	return whole;
+}
+
 /* jansson makes nothing of NULLs, so memory is checked for once, here. */
 static bool set_reply(struct control_client *client, const json_t *reply)
 {
@@ -79,6 +96,8 @@ static bool set_reply(struct control_client *client, const json_t *reply)
 	text[len++] = '\n'; /* in place of the NUL */
 	client->reply = text;
 	client->reply_len = len;
+	if (client->data && !append_data(client))
+		return false;
 	client->reply_sent = 0;
 	return true;
 }

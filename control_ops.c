@@ -231,6 +231,7 @@ static int run_wait(struct control_request *request)
 static const char *const no_args[] = { NULL };
 static const char *const stat_args[] = { "memory", NULL };
 static const char *const balloon_args[] = { "target", "add", NULL };
+static const char *const sendkey_args[] = { "keys", NULL };
 static const char *const stop_args[] = { "force", "grace_ms", NULL };
 
 const struct control_op control_ops[] = {
@@ -243,6 +244,8 @@ const struct control_op control_ops[] = {
 	{ "balloon", balloon_args, balloon_op },
 	{ "wait", no_args, run_wait },
 	{ "console", no_args, console_op },
+	{ "screenshot", no_args, screenshot_op },
+	{ "sendkey", sendkey_args, sendkey_op },
 	{ NULL },
 };
 

@@ -6,6 +6,7 @@
  *   control_ops.c    what can be asked
  *   control_debug.c  of that, what is for people who debug
  *   control_console.c  the console as a stream
+ *   control_screen.c   the screen and the keyboard
  *
  * Threads: callbacks run on the event loop with control.lock held; the main
  * thread takes it to attach and detach. Work that may block goes to the main
@@ -56,6 +57,8 @@ struct control_client {
 	size_t len;
 	char *reply; /* not yet written: reply_len bytes from reply_sent on */
 	size_t reply_len, reply_sent;
+	u8 *data; /* goes behind the next reply's line; NULL: nothing */
+	size_t data_len;
 	u64 console_from; /* see chardev_read_history() */
 	struct balloon_ask ask;
 	json_t *asked; /* the reply it is for; NULL: none */
@@ -165,6 +168,12 @@ int balloon_op(struct control_request *request);
 int balloon_stat(struct control_request *request);
 /* The client goes, or the VM has gone. */
 void balloon_forget(struct control_client *client);
+
+/* ---- control_screen.c ---- */
+
+/* The operations of these names. */
+int screenshot_op(struct control_request *request);
+int sendkey_op(struct control_request *request);
 
 /* ---- control_console.c ---- */
 

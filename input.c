@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "lkvm/input.h"
 
+#include <errno.h>
 #include <linux/input-event-codes.h>
 #include <string.h>
 
@@ -92,6 +93,32 @@ void input_key(struct input_hub *hub, u16 code, bool down)
 	pthread_mutex_lock(&hub->lock);
 	key_locked(hub, code, down);
 	pthread_mutex_unlock(&hub->lock);
+}
+
+static int check_keyboard_locked(struct input_hub *hub)
+{
+	struct input_device *dev = choose_locked(hub, false);
+
+	if (!dev)
+		return -ENODEV;
+	if (!dev->ops->is_ready(dev->opaque))
+		return -EBUSY;
+	return !dev->ops->is_idle || dev->ops->is_idle(dev->opaque) ? 0
+								    : -EBUSY;
+}
+
+int input_press(struct input_hub *hub, const u16 *codes, unsigned int nr)
+{
+	int err;
+
+	pthread_mutex_lock(&hub->lock);
+	err = check_keyboard_locked(hub);
+	for (unsigned int i = 0; i < nr && !err; i++)
+		key_locked(hub, codes[i], true);
+	for (unsigned int i = nr; i-- > 0 && !err;)
+		key_locked(hub, codes[i], false);
+	pthread_mutex_unlock(&hub->lock);
+	return err;
 }
 
 void input_release_keys(struct input_hub *hub)

@@ -10,10 +10,12 @@
 #include "lkvm/log.h"
 
 const struct command *const commands[] = {
-	&run_command,	 &list_command,	   &stop_command,  &pause_command,
-	&resume_command, &reset_command,   &wait_command,  &console_command,
-	&stat_command,	 &balloon_command, &debug_command, &vfio_command,
-	&doctor_command, &version_command, &help_command,  NULL,
+	&run_command,	  &list_command,    &stop_command,
+	&pause_command,	  &resume_command,  &reset_command,
+	&wait_command,	  &console_command, &stat_command,
+	&balloon_command, &debug_command,   &screenshot_command,
+	&sendkey_command, &vfio_command,    &doctor_command,
+	&version_command, &help_command,    NULL,
 };
 
 /* kvmtool's, still to come. */

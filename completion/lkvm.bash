@@ -26,7 +26,8 @@ _lkvm_word()
 {
 	case $2,$3 in
 	*,-*) words=$("$1" help --names "$2" 2>/dev/null) ;;
-	run,*) # a kernel
+	sendkey,*) words=$("$1" help sendkey | sed -n 's/^ \([a-z0-9]\)/\1/p') ;;
+	run,* | screenshot,*) # a kernel, a picture
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$3")
 		return 0

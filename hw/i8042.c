@@ -285,6 +285,17 @@ static bool is_keyboard_ready(void *opaque)
 	return ready;
 }
 
+static bool is_keyboard_idle(void *opaque)
+{
+	struct i8042 *kbc = opaque;
+	bool idle;
+
+	pthread_mutex_lock(&kbc->lock);
+	idle = !kbc->keyboard.queue.count;
+	pthread_mutex_unlock(&kbc->lock);
+	return idle;
+}
+
 static void press_key(void *opaque, u16 code, bool down)
 {
 	struct i8042 *kbc = opaque;
@@ -338,6 +349,7 @@ static void turn_wheel(void *opaque, int notches)
 
 static const struct input_ops keyboard_ops = {
 	.is_ready = is_keyboard_ready,
+	.is_idle = is_keyboard_idle,
 	.key = press_key,
 };
 

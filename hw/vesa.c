@@ -411,6 +411,8 @@ static int vesa_create(struct kvm *vm, const struct kvm_config *config)
 		.width = config->display_width,
 		.height = config->display_height,
 		.stride = config->display_width * PIXEL_LEN,
+		.source = &vesa_source_ops,
+		.opaque = vesa,
 	};
 	return pci_add(vm->pci, &vesa->fn);
 }

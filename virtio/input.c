@@ -221,6 +221,17 @@ static bool is_ready(void *opaque)
 	return ready;
 }
 
+static bool is_idle(void *opaque)
+{
+	struct virtio_input *input = opaque;
+	bool idle;
+
+	pthread_mutex_lock(&input->lock);
+	idle = !input->nr_events;
+	pthread_mutex_unlock(&input->lock);
+	return idle;
+}
+
 static void tell_key(void *opaque, u16 code, bool down)
 {
 	const struct virtio_input_event event = { EV_KEY, code, down };
@@ -246,6 +257,7 @@ static void tell_wheel(void *opaque, int notches)
 
 static const struct input_ops keyboard_ops = {
 	.is_ready = is_ready,
+	.is_idle = is_idle,
 	.key = tell_key,
 };
 

@@ -40,6 +40,8 @@ extern const struct command stat_command;
 extern const struct command balloon_command;
 extern const struct command debug_command;
 extern const struct command console_command;
+extern const struct command screenshot_command;
+extern const struct command sendkey_command;
 extern const struct command vfio_command;
 extern const struct command doctor_command;
 extern const struct command version_command;

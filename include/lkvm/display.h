@@ -29,13 +29,14 @@ struct display_rows {
 	u32 first, nr;
 };
 
-/* What a source implements. Const. The display's thread; must not block. */
+/* What a source implements. Const. Must not block. */
 struct display_source_ops {
-	/* What is to be seen now. False: nothing, a black screen. */
+	/* What is to be seen now. False: nothing, a black screen. Any thread. */
 	bool (*frame)(void *opaque, struct display_frame *out);
 	/*
 	 * Fill in up to @max ranges of rows of @frame that have changed since the
-	 * last call, in order, together all of them. Returns how many.
+	 * last call, in order, together all of them. Returns how many. The
+	 * display's thread.
 	 */
 	unsigned int (*changes)(void *opaque, const struct display_frame *frame,
 				struct display_rows *rows, unsigned int max);

@@ -8,6 +8,7 @@
 
 #include "lkvm/types.h"
 
+struct display_source_ops;
 struct pci_function;
 
 /* 32-bit pixels 0x00RRGGBB at the start of a memory BAR. */
@@ -17,6 +18,9 @@ struct framebuffer {
 	u64 len;	   /* bytes of the BAR */
 	u32 width, height; /* pixels */
 	u32 stride;	   /* bytes */
+	/* What is to be seen at any time: source->frame(opaque, ...). */
+	const struct display_source_ops *source;
+	void *opaque;
 };
 
 #endif

@@ -20,6 +20,8 @@
 struct input_ops {
 	/* Does a driver listen? The newest device that has one gets the events. */
 	bool (*is_ready)(void *opaque);
+	/* Has the guest read all it was told? Left out: it always has. */
+	bool (*is_idle)(void *opaque);
 	/* A key, or with BTN_* a button, goes down or up. */
 	void (*key)(void *opaque, u16 code, bool down);
 	/* The pointer is at a position of the screen. */
@@ -58,6 +60,12 @@ void input_attach(struct input_hub *hub, struct input_device *dev);
 void input_detach(struct input_hub *hub, struct input_device *dev);
 
 void input_key(struct input_hub *hub, u16 code, bool down);
+/*
+ * Press keys one after the other, and let them go in the opposite order. -ENODEV:
+ * there is no keyboard; -EBUSY: the guest does not listen to it, or has not read
+ * what it was told, and nothing was pressed.
+ */
+int input_press(struct input_hub *hub, const u16 *codes, unsigned int nr);
 /* All keys and buttons that are down go up: the window lost the keyboard. */
 void input_release_keys(struct input_hub *hub);
 /*

@@ -39,6 +39,8 @@ complete_to '--json' list --j
 touch "$tmp/kernel"
 complete_to "$tmp/kernel" run "$tmp/k"
 complete_to "$tmp/kernel" run -i "$tmp/k"
+complete_to "$tmp/kernel" screenshot "$tmp/k"
+complete_to 'pageup pagedown' sendkey page
 if has_kvm; then
 	guest "$tmp/halt" '\372\364\353\375'
 	"$LKVM" run --nodefaults -m 64 -c 1 --name somebody "$tmp/halt" \

@@ -7,6 +7,9 @@
 . "$(dirname "$0")/lib.sh"
 
 usage_error 'console: which' 'console: which VM' console
+expect 'screenshot: no such VM' 128 '' 'no VM of the name x is' \
+	screenshot -n x a.png
+expect 'sendkey: names of keys' 0 ' f12.* ctrl .* leftbracket ' '' help sendkey
 for command in stop pause resume reset wait stat balloon; do
 	usage_error "$command: which" "$command: which VM" "$command"
 	usage_error "$command: all or one" "all VMs, or those" \
@@ -142,6 +145,18 @@ expect '10.2-9: stat -m without a balloon' 0 'ram: 67108864' '' \
 expect 'list after that' 0 'one +running' '' list
 expect 'balloon without a balloon' 128 '' 'one: .*start it with --balloon' \
 	balloon -i 16 one
+expect 'screenshot without a display' 128 '' 'one: .*start it with --sdl or' \
+	screenshot -n one "$tmp/none.png"
+check 'no file is made then' [ ! -e "$tmp/none.png" ]
+usage_error 'screenshot: of two' 'of one VM' screenshot -n one -n one x.png
+usage_error 'screenshot: two files' 'one file: a or b' screenshot -n one a b
+usage_error 'screenshot: no file' 'to which FILE' screenshot -n one
+expect 'sendkey without a keyboard' 128 '' 'one: .*start it with --sdl or' \
+	sendkey -n one a
+usage_error 'sendkey: none' 'which keys' sendkey -n one
+usage_error 'sendkey: a name that is none' '"hyper" is no key' \
+	sendkey -n one ctrl-hyper-a
+usage_error 'sendkey: too many' 'at most 5 keys' sendkey -n one a-b-c-d-e-f
 "$LKVM" wait one >"$tmp/waited" 2>&1 &
 waiter=$!
 is_waited_for one

@@ -10,12 +10,24 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "control_priv.h"
+#include "lkvm/display.h"
 #include "tests/support/fake_machine.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
 
 static struct fake_machine fake;
 static struct control *ctl;
+
+/* A picture of two rows, and what lies between them. */
+static bool frame(void *opaque, struct display_frame *out)
+{
+	static u8 pixels[64];
+
+	*out = (struct display_frame){ pixels, 6, 2, 32 };
+	return true;
+}
+
+static const struct display_source_ops source = { .frame = frame };
 
 static void set_up(void)
 {
@@ -26,6 +38,7 @@ static void set_up(void)
 	if (!mkdtemp(folder) || setenv("XDG_RUNTIME_DIR", folder, 1))
 		abort();
 	fake_machine_init(&fake);
+	fake.vm.framebuffer.source = &source;
 	if (control_open("fuzz", &why, &ctl) || control_attach(ctl, &fake.vm))
 		abort();
 	/* Nothing of it stays behind. */

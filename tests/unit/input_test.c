@@ -15,7 +15,7 @@
 struct probe {
 	struct input_device dev;
 	const char *name;
-	bool ready;
+	bool ready, busy;
 };
 
 struct fixture {
@@ -65,7 +65,15 @@ static void wheel(void *opaque, int notches)
 	say(opaque, "w%d ", notches);
 }
 
+static bool is_idle(void *opaque)
+{
+	const struct probe *probe = opaque;
+
+	return !probe->busy;
+}
+
 static const struct input_ops keyboard_ops = { .is_ready = is_ready,
+					       .is_idle = is_idle,
 					       .key = key };
 static const struct input_ops mouse_ops = {
 	.is_ready = is_ready, .key = key, .move_by = move_by, .wheel = wheel
@@ -155,6 +163,24 @@ static void test_input__all_keys_go_up(void **state)
 	assert_string_equal(said, "kbd:15- kbd:56- ");
 }
 
+static void test_input__keys_together(void **state)
+{
+	struct fixture *f = *state;
+	const u16 codes[] = { KEY_LEFTCTRL, KEY_LEFTALT, KEY_F2 };
+
+	assert_int_equal(input_press(&f->hub, codes, 3), -EBUSY);
+	f->keyboard.ready = true;
+	f->keyboard.busy = true;
+	assert_int_equal(input_press(&f->hub, codes, 3), -EBUSY);
+	assert_string_equal(said, "");
+	f->keyboard.busy = false;
+	assert_int_equal(input_press(&f->hub, codes, 3), 0);
+	assert_string_equal(said, "kbd:29+ kbd:56+ kbd:60+ "
+				  "kbd:60- kbd:56- kbd:29- ");
+	input_detach(&f->hub, &f->keyboard.dev);
+	assert_int_equal(input_press(&f->hub, codes, 3), -ENODEV);
+}
+
 static void test_input__device_that_went(void **state)
 {
 	struct fixture *f = *state;
@@ -176,6 +202,7 @@ int main(void)
 		TEST(test_input__buttons_are_the_pointers),
 		TEST(test_input__who_heard_down_hears_up),
 		TEST(test_input__all_keys_go_up),
+		TEST(test_input__keys_together),
 		TEST(test_input__device_that_went),
 	};
 
