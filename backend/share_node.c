@@ -37,13 +37,12 @@ int share_check_writable(const struct share *share)
 
 /* ---- References ---- */
 
-int share_node_create(int fd, struct share_node **out)
+int share_node_create(int fd, struct share_node **out, struct stat *st)
 {
 	struct share_node *node;
-	struct stat st;
 	int err;
 
-	if (fstat(fd, &st)) {
+	if (fstat(fd, st)) {
 		err = -errno;
 		close(fd);
 		return err;
@@ -55,9 +54,9 @@ int share_node_create(int fd, struct share_node **out)
 	}
 	*node = (struct share_node){
 		.fd = fd,
-		.dev = st.st_dev,
-		.ino = st.st_ino,
-		.type = st.st_mode & S_IFMT,
+		.dev = st->st_dev,
+		.ino = st->st_ino,
+		.type = st->st_mode & S_IFMT,
 	};
 	atomic_init(&node->refs, 1);
 	*out = node;
@@ -122,13 +121,14 @@ static int check_mount(const struct share_node *dir,
 	return fs.f_type == PROC_SUPER_MAGIC ? -EACCES : 0;
 }
 
+/* @st: the host's attributes. */
 static int walk_name(struct share *share, struct share_node *dir,
-		     const char *name, struct share_node **out)
+		     const char *name, struct share_node **out, struct stat *st)
 {
 	int fd, err = share_lookup(share, dir->fd, name, &fd);
 
 	if (!err)
-		err = share_node_create(fd, out);
+		err = share_node_create(fd, out, st);
 	if (err)
 		return err;
 	err = check_mount(dir, *out);
@@ -157,11 +157,23 @@ static int walk_up(struct share *share, struct share_node *dir,
 }
 
 int share_walk(struct share *share, struct share_node *dir, const char *name,
-	       struct share_node **out)
+	       struct share_node **out, struct stat *st)
 {
-	if (!strcmp(name, ".."))
-		return walk_up(share, dir, out);
-	return walk_name(share, dir, name, out);
+	int err;
+
+	if (strcmp(name, "..") != 0) {
+		err = walk_name(share, dir, name, out, st);
+		if (!err && share->mapped)
+			share_mapped_stat(*out, st);
+		return err;
+	}
+	err = walk_up(share, dir, out);
+	if (err)
+		return err;
+	err = share_stat(share, *out, st);
+	if (err)
+		share_node_put(*out);
+	return err;
 }
 
 /* ---- Places ---- */
@@ -186,12 +198,13 @@ static int walk_down(struct share *share, struct share_node *from, char *path,
 {
 	struct share_node *at = share_node_get(from), *next;
 	char *rest = path, *name;
+	struct stat st;
 	int err;
 
 	while ((name = strsep(&rest, "/"))) {
 		if (!*name)
 			continue;
-		err = walk_name(share, at, name, &next);
+		err = walk_name(share, at, name, &next, &st);
 		share_node_put(at);
 		if (err)
 			return err;
@@ -206,7 +219,8 @@ static int check_place(struct share *share, struct share_node *dir,
 		       const char *name, const struct share_node *node)
 {
 	struct share_node *found;
-	int err = walk_name(share, dir, name, &found);
+	struct stat st;
+	int err = walk_name(share, dir, name, &found, &st);
 
 	if (err)
 		return err;

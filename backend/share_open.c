@@ -125,7 +125,8 @@ static int check_root(const struct share_config *config, struct failure *why,
 static int create_share(struct share *share, const struct share_config *config,
 			struct failure *why, int fd)
 {
-	int err = share_node_create(fd, &share->root);
+	struct stat st;
+	int err = share_node_create(fd, &share->root, &st);
 
 	if (err)
 		return fail(why, err, "%s: %s", config->path, strerror(-err));

@@ -41,8 +41,8 @@ int share_check_writable(const struct share *share);
 
 void share_forget_ids(struct share *share);
 
-/* A node for @fd, which it owns; closed on failure. */
-int share_node_create(int fd, struct share_node **out);
+/* A node for @fd, which it owns; closed on failure. @st: the host's attributes. */
+int share_node_create(int fd, struct share_node **out, struct stat *st);
 /* @name of @dir as it is: no ".."; O_PATH, never through a link. */
 int share_lookup(const struct share *share, int dir, const char *name, int *fd);
 

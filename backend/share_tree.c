@@ -95,7 +95,8 @@ static int adopt_new(struct share *share, struct share_node *dir,
 		     const char *name, mode_t mode, struct share_owner owner,
 		     struct share_node **node)
 {
-	int err = share_walk(share, dir, name, node);
+	struct stat st;
+	int err = share_walk(share, dir, name, node, &st);
 
 	if (err)
 		return err;
@@ -129,6 +130,7 @@ static int create_new(struct share *share, struct share_node *dir,
 		      const char *name, int flags, mode_t mode, dev_t rdev,
 		      struct share_owner owner, struct share_node **node)
 {
+	struct stat st;
 	int err, fd;
 
 	flags &= O_ACCMODE | O_APPEND | O_SYNC | O_DSYNC;
@@ -136,7 +138,7 @@ static int create_new(struct share *share, struct share_node *dir,
 		      host_mode(share, mode, MAPPED_FILE_MODE));
 	if (fd < 0)
 		return fd;
-	err = share_node_create(fd, node);
+	err = share_node_create(fd, node, &st);
 	if (err)
 		return err;
 	err = finish_new(share, dir, name, *node, mode, rdev, owner);
@@ -149,7 +151,8 @@ static int open_old(struct share *share, struct share_node *dir,
 		    const char *name, int flags, struct share_node **node,
 		    int *fd)
 {
-	int err = share_walk(share, dir, name, node);
+	struct stat st;
+	int err = share_walk(share, dir, name, node, &st);
 
 	if (err)
 		return err;

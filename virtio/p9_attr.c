@@ -58,13 +58,12 @@ static void put_time(struct p9_writer *out, const struct timespec *time)
 static int put_attributes(struct p9_op *op, const struct stat *st)
 {
 	static const struct timespec unknown = { 0 };
-	struct p9_qid qid;
-	int err = p9_qid_of(op, st, &qid);
+	int err;
 
+	p9_put_u64(&op->out, P9_GETATTR_BASIC);
+	err = p9_reply_qid_of(op, st);
 	if (err)
 		return err;
-	p9_put_u64(&op->out, P9_GETATTR_BASIC);
-	p9_put_qid(&op->out, &qid);
 	p9_put_u32(&op->out, st->st_mode);
 	p9_put_u32(&op->out, st->st_uid);
 	p9_put_u32(&op->out, st->st_gid);

@@ -220,7 +220,7 @@ int p9_get_file(struct p9_op *op, struct p9_fid **fid)
 }
 
 /* The version lets a client see that what it has cached is old. */
-int p9_qid_of(struct p9_op *op, const struct stat *st, struct p9_qid *qid)
+static int qid_of(struct p9_op *op, const struct stat *st, struct p9_qid *qid)
 {
 	qid->type = 0;
 	if (S_ISDIR(st->st_mode))
@@ -232,17 +232,22 @@ int p9_qid_of(struct p9_op *op, const struct stat *st, struct p9_qid *qid)
 	return share_id(op->p9->share, st->st_dev, st->st_ino, &qid->path);
 }
 
-int p9_reply_qid(struct p9_op *op, struct share_node *node)
+int p9_reply_qid_of(struct p9_op *op, const struct stat *st)
 {
 	struct p9_qid qid;
-	struct stat st;
-	int err = share_stat(op->p9->share, node, &st);
+	int err = qid_of(op, st, &qid);
 
-	if (!err)
-		err = p9_qid_of(op, &st, &qid);
 	if (!err)
 		p9_put_qid(&op->out, &qid);
 	return err;
+}
+
+int p9_reply_qid(struct p9_op *op, struct share_node *node)
+{
+	struct stat st;
+	int err = share_stat(op->p9->share, node, &st);
+
+	return err ? err : p9_reply_qid_of(op, &st);
 }
 
 u32 p9_room(const struct p9_op *op, u32 count)

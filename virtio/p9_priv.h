@@ -133,9 +133,9 @@ static inline bool p9_args_ok(const struct p9_op *op)
 int p9_get_fid(struct p9_op *op, struct p9_fid **fid);
 /* The same, and it must be a file: not an extended attribute. */
 int p9_get_file(struct p9_op *op, struct p9_fid **fid);
-/* The qid of @node, whose attributes are @st. */
-int p9_qid_of(struct p9_op *op, const struct stat *st, struct p9_qid *qid);
-/* The same, looking at the file; to the reply. */
+/* To the reply: the qid of a file whose attributes are @st. */
+int p9_reply_qid_of(struct p9_op *op, const struct stat *st);
+/* The same, looking at the file. */
 int p9_reply_qid(struct p9_op *op, struct share_node *node);
 /* At most how much data the reply to a read may have. */
 u32 p9_room(const struct p9_op *op, u32 count);

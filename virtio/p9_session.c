@@ -61,13 +61,14 @@ static int walk_path(struct p9_op *op, char *path, struct share_node **out)
 {
 	struct share *share = op->p9->share;
 	struct share_node *at = share_root(share), *next;
+	struct stat st;
 	char *name;
 	int err;
 
 	while ((name = strsep(&path, "/"))) {
 		if (!*name)
 			continue;
-		err = share_walk(share, at, name, &next);
+		err = share_walk(share, at, name, &next, &st);
 		share_node_put(at);
 		if (err)
 			return err;
@@ -112,11 +113,12 @@ static int walk_step(struct p9_op *op, struct share_node **node,
 		     const char *name)
 {
 	struct share_node *next;
-	int err = share_walk(op->p9->share, *node, name, &next);
+	struct stat st;
+	int err = share_walk(op->p9->share, *node, name, &next, &st);
 
 	if (err)
 		return err;
-	err = p9_reply_qid(op, next);
+	err = p9_reply_qid_of(op, &st);
 	if (err) {
 		share_node_put(next);
 		return err;

@@ -70,9 +70,12 @@ struct share_node *share_root(struct share *share);
 struct share_node *share_node_get(struct share_node *node);
 /* Accepts NULL. */
 void share_node_put(struct share_node *node);
-/* What @name is in the directory @dir. ".." of the root is the root. */
+/*
+ * What @name is in the directory @dir, and its attributes as share_stat() has them,
+ * for which the host need not be asked again. ".." of the root is the root.
+ */
 int share_walk(struct share *share, struct share_node *dir, const char *name,
-	       struct share_node **out);
+	       struct share_node **out, struct stat *st);
 /*
  * Where @node is now: the directory, and its name there. -ENOENT where it was
  * removed, -ESTALE where it left the share.

@@ -82,7 +82,7 @@ static void *visit(void *arg)
 	if (!share_stat(share, node, &st))
 		visitor->mode = st.st_mode;
 	share_node_put(node);
-	if (!share_walk(share, share->root, "made", &node)) {
+	if (!share_walk(share, share->root, "made", &node, &st)) {
 		if (!share_open_node(share, node, O_RDONLY, &fd))
 			close(fd);
 		else
@@ -120,22 +120,28 @@ static void test_share__threads_see_nothing_else(void **state)
 static void test_share__does_without_openat2(void **state)
 {
 	struct share_node *node, *found;
+	struct stat st;
 
 	share->has_openat2 = false;
 	node = create("file", 0644);
-	assert_int_equal(share_walk(share, share->root, "file", &found), 0);
+	assert_int_equal(share_walk(share, share->root, "file", &found, &st),
+			 0);
 	assert_int_equal(found->ino, node->ino);
 	share_node_put(found);
 	share_node_put(node);
 	assert_int_equal(symlinkat("/etc", share->root->fd, "link"), 0);
-	assert_int_equal(share_walk(share, share->root, "link", &node), 0);
+	assert_int_equal(share_walk(share, share->root, "link", &node, &st), 0);
 	assert_int_equal(node->type, S_IFLNK);
-	assert_int_equal(share_walk(share, node, "passwd", &found), -ENOTDIR);
+	assert_int_equal(st.st_ino, node->ino);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(share_walk(share, node, "passwd", &found, &st),
+			 -ENOTDIR);
 	share_node_put(node);
-	assert_int_equal(share_walk(share, share->root, "../x", &node),
+	assert_int_equal(share_walk(share, share->root, "../x", &node, &st),
 			 -EINVAL);
-	assert_int_equal(share_walk(share, share->root, "..", &node), 0);
+	assert_int_equal(share_walk(share, share->root, "..", &node, &st), 0);
 	assert_int_equal(node->ino, share->root->ino);
+	assert_int_equal(st.st_ino, node->ino);
 	share_node_put(node);
 }
 

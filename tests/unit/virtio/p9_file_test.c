@@ -620,6 +620,7 @@ static void test_p9__mapped_kinds_are_files(void **state)
 	assert_int_equal(p9_get_u8(&c.in), P9_QID_SYMLINK);
 	assert_int_equal(stat_of("link").st_mode, S_IFREG | 0600);
 	walk_to(1, "link");
+	assert_int_equal(p9_get_u8(&c.in), P9_QID_SYMLINK);
 	assert_int_equal(attr_of(1).mode, S_IFLNK | 0777);
 	assert_int_equal(client_call(&c, P9_TREADLINK, "d", (u64)1), 0);
 	assert_string_equal(p9_get_string(&c.in), "/etc/passwd");
