@@ -122,8 +122,8 @@ static u16 checksum(const u8 *bytes, size_t len)
 	return htons((u16)~sum);
 }
 
-/* @len bytes of UDP, which stand behind the two headers already. */
-static void send_udp(u32 from, u32 to, u16 from_port, u16 to_port, size_t len)
+/* Headers for @len bytes of UDP, which stand behind them already. */
+static void put_udp(u32 from, u32 to, u16 from_port, u16 to_port, size_t len)
 {
 	struct iphdr ip = {
 		.version = 4,
@@ -143,6 +143,11 @@ static void send_udp(u32 from, u32 to, u16 from_port, u16 to_port, size_t len)
 	ip.check = checksum((const u8 *)&ip, sizeof(ip));
 	memcpy(frame.body, &ip, sizeof(ip));
 	memcpy(frame.body + 20, &udp, sizeof(udp));
+}
+
+static void send_udp(u32 from, u32 to, u16 from_port, u16 to_port, size_t len)
+{
+	put_udp(from, to, from_port, to_port, len);
 	send_frame(ETH_P_IP, 28 + len);
 }
 
@@ -204,6 +209,45 @@ static void test_net_user__reaches_the_host(void **state)
 	close(sock);
 }
 
+/* A packet that claims more than there is does not bring along what is beside it. */
+static void test_net_user__sends_no_more_than_it_got(void **state) /* S14 */
+{
+	static const u16 lies[] = { 100, 1000, 0xffff };
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t len = sizeof(address);
+	int sock = socket(AF_INET, SOCK_DGRAM, 0);
+	struct frame got;
+	static char text[65536];
+	u16 port, lie;
+
+	need_network();
+	assert_int_equal(bind(sock, (struct sockaddr *)&address, len), 0);
+	getsockname(sock, (struct sockaddr *)&address, &len);
+	port = ntohs(address.sin_port);
+	ask_for_host(&got);
+	for (unsigned int i = 0; i < ARRAY_SIZE(lies); i++) {
+		lie = htons(lies[i]);
+		put_udp(GUEST, HOST, 1000, port, 8);
+		memcpy(frame.body + 24, &lie, 2); /* of UDP */
+		send_frame(ETH_P_IP, 36);
+		put_udp(GUEST, HOST, 1000, port, 8);
+		memcpy(frame.body + 2, &lie, 2); /* of IP */
+		memset(frame.body + 10, 0, 2);
+		lie = checksum(frame.body, 20);
+		memcpy(frame.body + 10, &lie, 2);
+		send_frame(ETH_P_IP, 36);
+	}
+	memcpy(frame.body + 28, "truth", 5);
+	send_udp(GUEST, HOST, 1000, port, 5);
+	/* Datagrams come in their order. */
+	assert_int_equal(recv(sock, text, sizeof(text), 0), 5);
+	assert_memory_equal(text, "truth", 5);
+	close(sock);
+}
+
 /* Lengths that are not true, frames of all sizes: it goes on. */
 static void test_net_user__survives_nonsense(void **state)
 {
@@ -256,7 +300,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(answers_for_the_host),  TEST(offers_an_address),
 		TEST(reaches_the_host),	     TEST(survives_nonsense),
-		TEST(headers_change_length),
+		TEST(headers_change_length), TEST(sends_no_more_than_it_got),
 	};
 
 	return cmocka_run_group_tests_name("backend/net_user", tests, NULL,

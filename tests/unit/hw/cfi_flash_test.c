@@ -12,7 +12,7 @@
 #define LEN MIB
 #define READY 0x00800080U
 
-static u8 data[LEN];
+static u8 data[LEN + CFI_FLASH_BLOCK]; /* a block more than the chip has */
 static struct cfi_flash flash;
 static unsigned int shows;
 static bool visible;
@@ -167,6 +167,30 @@ static void test_flash__buffer_of_32_words(void **state)
 		assert_int_equal(get(at + 4ULL * i), i);
 }
 
+/* What begins in the last block, and would end behind it (S12). */
+static void test_flash__nothing_behind_the_end(void **state)
+{
+	u64 last = LEN - CFI_FLASH_BLOCK;
+
+	memset(data, 0x11, sizeof(data));
+	command(LEN - 4, 0x20);
+	command(LEN - 4, 0xd0); /* erases the block that it is in */
+	command(0, 0xff);
+	assert_int_equal(get(last - 4), 0x11111111);
+	assert_int_equal(get(last), 0xffffffff);
+	assert_int_equal(get(LEN - 4), 0xffffffff);
+
+	command(LEN - 4, 0xe8);
+	command(LEN - 4, 31); /* 32 words, of which one has a place */
+	put(LEN - 4, 0);
+	for (unsigned int i = 0; i < 31; i++)
+		put(last, i);
+	command(LEN - 4, 0xd0);
+	command(0, 0xff);
+	for (u64 at = LEN; at < sizeof(data); at++)
+		assert_int_equal(data[at], 0x11);
+}
+
 static void test_flash__bad_sequences_set_both_errors(void **state)
 {
 	command(0, 0x20);
@@ -220,6 +244,7 @@ int main(void)
 		TEST(test_flash__erase_fills_one_block),
 		TEST(test_flash__locked_blocks_stay),
 		TEST(test_flash__buffer_of_32_words),
+		TEST(test_flash__nothing_behind_the_end),
 		TEST(test_flash__bad_sequences_set_both_errors),
 		TEST(test_flash__narrow_and_wide_accesses),
 	};

@@ -214,6 +214,24 @@ static void test_mmio__a_queue_is_set_up_and_rung(void **state)
 	put(VIRTIO_MMIO_QUEUE_NOTIFY, 77); /* nobody */
 }
 
+static void test_mmio__absent_queues_are_left_alone(void **state) /* S10 */
+{
+	static const u32 absent[] = { NR_QUEUES, 77, 0x10000, UINT32_MAX };
+
+	negotiate();
+	for (unsigned int i = 0; i < ARRAY_SIZE(absent); i++) {
+		enable_queue(absent[i]);
+		assert_int_equal(get(VIRTIO_MMIO_QUEUE_READY), 0);
+		assert_int_equal(get(VIRTIO_MMIO_QUEUE_NUM_MAX), 0);
+		put(VIRTIO_MMIO_QUEUE_NOTIFY, absent[i]);
+	}
+	for (u32 i = 0; i < NR_QUEUES; i++) {
+		assert_false(f.dev.queues[i].enabled);
+		assert_false(was_kicked(i));
+	}
+	assert_false(get(VIRTIO_MMIO_STATUS) & VIRTIO_CONFIG_S_NEEDS_RESET);
+}
+
 static void test_mmio__interrupts_until_acknowledged(void **state)
 {
 	struct virtio_transport *transport = f.dev.transport;
@@ -392,6 +410,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_mmio__says_what_it_is),
 		TEST(test_mmio__a_queue_is_set_up_and_rung),
+		TEST(test_mmio__absent_queues_are_left_alone),
 		TEST(test_mmio__interrupts_until_acknowledged),
 		TEST(test_mmio__reset_forgets_all),
 		TEST(test_mmio__bad_queues_need_a_reset),
