@@ -19,8 +19,8 @@
 
 /* Features of rings rather than of devices: all of them are vhost's to know. */
 #define RING_FEATURES                                                          \
-	(BIT64(VIRTIO_F_VERSION_1) | BIT64(VIRTIO_F_ANY_LAYOUT) |              \
-	 BIT64(VIRTIO_RING_F_EVENT_IDX) | BIT64(VIRTIO_RING_F_INDIRECT_DESC))
+	(BIT64(VIRTIO_F_VERSION_1) | BIT64(VIRTIO_RING_F_EVENT_IDX) |          \
+	 BIT64(VIRTIO_RING_F_INDIRECT_DESC))
 
 int vhost_ioctl(struct vhost *vhost, unsigned long request, const char *name,
 		void *arg)
@@ -272,10 +272,19 @@ static void wire_calls(struct vhost *vhost, bool on)
 						: -1);
 }
 
+/*
+ * vhost takes descriptors of any layout, asked or not; to vhost-net a legacy
+ * driver's bit of that number means that the tap's packets have no header.
+ */
+static u64 features_for_vhost(const struct virtio_device *dev)
+{
+	return dev->driver_features & ~BIT64(VIRTIO_F_ANY_LAYOUT);
+}
+
 static int set_queues(struct vhost *vhost, u64 extra)
 {
-	u64 accepted = vhost->dev->driver_features | extra;
-	u64 features = accepted & vhost->features;
+	u64 wanted = features_for_vhost(vhost->dev) | extra;
+	u64 features = wanted & vhost->features;
 	int err = vhost_do(vhost, VHOST_SET_FEATURES, &features);
 
 	for (unsigned int i = 0; !err && i < vhost->nr_queues; i++)

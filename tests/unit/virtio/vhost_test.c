@@ -24,7 +24,7 @@
 #define SIZE 16
 #define OWN_FEATURE BIT64(5)
 #define LKVM_FEATURE BIT64(6)
-#define VHOST_ONLY BIT64(VHOST_NET_F_VIRTIO_NET_HDR)
+#define VHOST_ONLY BIT64(VHOST_F_LOG_ALL)
 
 /* ---- A model of vhost ---- */
 
@@ -194,9 +194,9 @@ static int setup(void **state)
 {
 	memset(&f, 0, sizeof(f));
 	memset(&vhost_side, 0, sizeof(vhost_side));
-	vhost_side.features = BIT64(VIRTIO_F_VERSION_1) |
-			      BIT64(VIRTIO_RING_F_EVENT_IDX) | OWN_FEATURE |
-			      VHOST_ONLY;
+	vhost_side.features =
+		BIT64(VIRTIO_F_VERSION_1) | BIT64(VIRTIO_RING_F_EVENT_IDX) |
+		BIT64(VHOST_NET_F_VIRTIO_NET_HDR) | OWN_FEATURE | VHOST_ONLY;
 	for (unsigned int i = 0; i < NR_QUEUES; i++)
 		f.call_fds[i] = -1;
 	fake_guest_init(&f.guest, 64 * KIB);
@@ -319,6 +319,20 @@ static void test_start__sets_rings_of_enabled_queues(void **state)
 	assert_true(was_kicked(2));
 }
 
+/* It has the number of vhost-net's VIRTIO_NET_HDR. */
+static void test_start__any_layout_is_not_vhosts_business(void **state)
+{
+	assert_int_equal(VIRTIO_F_ANY_LAYOUT, VHOST_NET_F_VIRTIO_NET_HDR);
+	assert_int_equal(init_vhost(), 0);
+	virtio_device_make_legacy(&f.dev);
+	virtio_set_driver_features(&f.dev, 0, UINT32_MAX);
+	assert_true(virtio_has_feature(&f.dev, VIRTIO_F_ANY_LAYOUT));
+	virtio_set_status(&f.dev, VIRTIO_CONFIG_S_DRIVER_OK);
+	assert_int_equal(f.starts, 1);
+	assert_int_equal(vhost_side.accepted, BIT64(VIRTIO_RING_F_EVENT_IDX) |
+						      OWN_FEATURE | VHOST_ONLY);
+}
+
 static void test_start__leaves_out_queues_that_are_off(void **state)
 {
 	assert_int_equal(init_vhost(), 0);
@@ -421,6 +435,7 @@ int main(void)
 		VHOST_TEST(test_init__offers_what_vhost_knows),
 		VHOST_TEST(test_init__failure_names_the_device),
 		VHOST_TEST(test_start__sets_rings_of_enabled_queues),
+		VHOST_TEST(test_start__any_layout_is_not_vhosts_business),
 		VHOST_TEST(test_start__leaves_out_queues_that_are_off),
 		VHOST_TEST(test_pause__queue_goes_on_where_it_was),
 		VHOST_TEST(test_reset__queue_starts_anew),
