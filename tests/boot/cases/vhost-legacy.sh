@@ -8,5 +8,5 @@ vhost_options=--virtio-legacy
 vhost_params=pci=nomsi
 # shellcheck source=/dev/null
 . "$CASES/vhost.sh"
-expect_out "@irq.*IO-APIC.*virtio"
+expect_out "@irq.*\(IO-APIC\|GICv\).*virtio"
 expect_no_out "@irq.*PCI-MSI"

@@ -89,7 +89,6 @@ check()
 say sum $(md5sum </dev/sda | cut -d' ' -f1)
 check first
 vsock echo 6000 &
-say listening
 read -r _
 grep -E 'virtio' /proc/interrupts | sed 's/^/@irq /'
 if [ -d /sys/bus/pci/devices/$s ]; then

@@ -2,7 +2,8 @@
 /*
  * Streams between a guest and its host, for the vhost cases:
  *
- *   vsock echo PORT      takes connections for ever, and sends back what comes
+ *   vsock echo PORT      takes connections for ever, and sends back what comes;
+ *                        says "@ listening" when it is ready
  *   vsock call CID PORT  stdin to a peer, and what it answers to stdout
  */
 #include <signal.h>
@@ -59,6 +60,8 @@ static void echo(const char *port)
 	signal(SIGCHLD, SIG_IGN);
 	check(bind(fd, (struct sockaddr *)&address, sizeof(address)), "bind");
 	check(listen(fd, 8), "listen");
+	printf("@ listening\n");
+	fflush(stdout);
 	for (;;) {
 		int peer = accept(fd, NULL, NULL);
 
