@@ -23,8 +23,10 @@ x86)
 	# The machine of docs/testing.md. One CPU: with two, Linux's text
 	# patching livelocks under multi-threaded TCG.
 	lab_machine=(-M "q35,kernel-irqchip=split" -cpu EPYC-Milan -smp 1 -m 4G)
-	# L1's own log, and what cases print.
+	# L1's own log, and what cases print. Where the host is loaded, L1's
+	# test of its timer would fail: a panic.
 	lab_log=ttyS1
+	lab_params=no_timer_check
 	lab_ports=(-serial chardev:ctl)
 	;;
 arm64)
@@ -40,6 +42,7 @@ arm64)
 	lab_machine=(-M "virt,virtualization=on,iommu=smmuv3,${lab_l1[0]}"
 		-cpu "${lab_l1[1]}" -smp 2 -m 4G)
 	lab_log=ttyAMA0
+	lab_params=
 	lab_ports=(-device "pci-serial,chardev=ctl")
 	;;
 *)
@@ -172,9 +175,7 @@ lab_make_vfio()
 	lab_devices=()
 	if [ "$lab_arch" = x86 ]; then
 		lab_devices=(-device "intel-iommu,intremap=on,caching-mode=on")
-		# Where the host is loaded, L1's test of its timer would fail,
-		# which is a panic with remapped interrupts.
-		L1_PARAMS="intel_iommu=on no_timer_check ${L1_PARAMS:-}"
+		L1_PARAMS="intel_iommu=on ${L1_PARAMS:-}"
 	fi
 	lab_devices+=(
 		-netdev "hubport,id=own,hubid=0"
@@ -206,7 +207,7 @@ lab_boot_l1()
 	exec "$lab_qemu" "${lab_machine[@]}" "${lab_devices[@]}" "$@" \
 		-nodefaults -display none -no-reboot -nic none \
 		-kernel "$lab_images/vmlinuz" -initrd "$initrd" \
-		-append "console=$lab_log panic=-1 mitigations=off quiet${L1_PARAMS:+ $L1_PARAMS}" \
+		-append "console=$lab_log panic=-1 mitigations=off quiet $lab_params ${L1_PARAMS:-}" \
 		-chardev stdio,id=ctl,signal=off "${lab_ports[@]}" \
 		-serial "file:$logs/l1.log" \
 		-virtfs "local,path=$logs,mount_tag=out,security_model=none"
