@@ -23,6 +23,12 @@ fail()
 	exit 1
 }
 
+# progress TEXT: for who waits for the case, and takes silence for its end.
+progress()
+{
+	echo "@$*" >&3
+}
+
 # skip REASON...: ends the case, which could not run here.
 skip()
 {
@@ -232,6 +238,38 @@ tree_sum()
 {
 	(cd "$1" && find tree -exec stat -c '%n %F %a' {} + | sort &&
 		find tree -type f -exec md5sum {} + | sort) | md5sum
+}
+
+# install_git: git for L1 and for guests, and a repository ./repo with the files
+# below DIR..., of which a guest finds the copy that goes to BARE.
+# usage: install_git BARE DIR...
+install_git()
+{
+	mkdir git repo repo/src
+	(cd git && cpio -idu <"$LAB/git.cpio" 2>/dev/null)
+	[ -e git/usr/bin/git ] || return 1
+	export HOME="$T" GIT_EXEC_PATH="$T/git/usr/lib/git-core"
+	PATH=$PATH:$T/git/usr/bin
+	git_bare=$1
+	shift
+	git config --global user.email lab
+	git config --global user.name lab
+	git config --global --add safe.directory '*'
+	git init -q repo
+	cp -r "$@" repo/src/
+	git -C repo add -A
+	git -C repo commit -q -m "files"
+	git clone -q --bare repo "$git_bare" || fail "git does not work here"
+}
+
+# expect_clone DIR: it is ./repo, without a byte changed.
+expect_clone()
+{
+	git -C "$1" fsck >/dev/null || fail "git fsck of $1"
+	expect_eq "commit" "$(git -C repo rev-parse HEAD)" \
+		"$(git -C "$1" rev-parse HEAD)"
+	expect_eq "files that git finds changed" "" \
+		"$(git -C "$1" status --porcelain | head)"
 }
 
 # need_root: the case mounts, or loads modules.

@@ -3,7 +3,8 @@
 # default: x86
 # timeout: 250
 # A directory as root file system over 9p, and more shares: what programs do
-# with files works in each, and what is made in them is the same outside.
+# with files works in each, and what is made in them, by tar and by git, is the
+# same outside.
 
 need_root
 modprobe -a loop crc32c_generic ext4 2>/dev/null
@@ -11,6 +12,7 @@ share_root
 make_tree 200
 mkdir root/share root/mapped folder work
 tar -cf folder/tree.tar tree
+! install_git folder/repo.git tree/d1 tree/d2 tree/link || cp -r git/* root/
 echo outside >outside
 ln -s "$T/outside" root/share/host-link
 ln -s "$T" root/share/host-folder
@@ -30,6 +32,12 @@ say ro $(touch /tmp/r/new 2>&1)
 say before $(cut -d. -f1 /proc/uptime)
 (cd /tmp/w && tar -xf /tmp/r/tree.tar) || say tar failed
 say after $(cut -d. -f1 /proc/uptime)
+export HOME=/tmp GIT_EXEC_PATH=/usr/lib/git-core
+[ ! -e /tmp/r/repo.git ] || {
+	git config --global --add safe.directory '*'
+	git clone -q /tmp/r/repo.git /tmp/w/clone || say clone failed
+	say clone $(git -C /tmp/w/clone status --porcelain | wc -l)
+}
 say count $(find /tmp/w/tree -type f | wc -l)
 (cd /tmp/m && tar -xf /tmp/r/tree.tar tree/d1) || say tar failed
 chmod 4755 /tmp/m/tree/d1
@@ -54,6 +62,10 @@ expect_out "@ ro touch: .*Read-only file system"
 expect_no_out "@ tar failed"
 expect_eq "files unpacked" 200 "$(value count)"
 expect_eq "checksums outside" "$(tree_sum .)" "$(tree_sum work)"
+if [ -e folder/repo.git ]; then
+	expect_eq "files that git finds changed in the guest" 0 "$(value clone)"
+	expect_clone work/clone
+fi
 expect_eq "mapped mode and owner" "4755 12 34" "$(value mapped)"
 expect_eq "their host's mode" 700 "$(stat -c %a root/mapped/tree/d1)"
 expect_eq "what is outside" outside "$(cat outside)"
