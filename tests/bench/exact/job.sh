@@ -16,6 +16,12 @@ timed()
 	cp "/tmp/$name-$what.log" /out/
 }
 
+# wanted WORK: boot, disk or net.
+wanted()
+{
+	grep -qw "$1" /bench/work && echo "$vmm: $1"
+}
+
 boot_result()
 {
 	[ "$status" = 0 ] && echo "@ $name boot $ns"
@@ -51,41 +57,44 @@ for n in $(seq 0 499); do
 done
 
 if [ -e /bench/qemu ]; then
+	vmm=qemu
 	set -- /usr/bin/qemu-system-x86_64 -M pc -bios qboot.rom -accel kvm \
 		-cpu host -m 256 -smp 1 -display none -nodefaults -no-reboot \
 		-serial stdio -kernel /bench/vmlinuz -append console=ttyS0
-	timed qemu-boot "$@" -initrd /bench/boot.cpio
-	boot_result
-	timed qemu-disk "$@" -initrd /bench/disk.cpio \
-		-drive if=none,id=d,format=raw,file=/tmp/disk.raw \
-		-device virtio-blk-pci,drive=d -virtfs \
-		local,path=/tmp/share,mount_tag=bench,security_model=none
-	disk_results
+	if wanted boot; then
+		timed qemu-boot "$@" -initrd /bench/boot.cpio
+		boot_result
+	fi
+	if wanted disk; then
+		timed qemu-disk "$@" -initrd /bench/disk.cpio \
+			-drive if=none,id=d,format=raw,file=/tmp/disk.raw \
+			-device virtio-blk-pci,drive=d -virtfs \
+			local,path=/tmp/share,mount_tag=bench,security_model=none
+		disk_results
+	fi
+	if wanted net; then
+		timed qemu-net "$@" -initrd /bench/net.cpio \
+			-netdev tap,id=n,ifname=bench0,script=no,downscript=no \
+			-device virtio-net-pci,netdev=n,romfile=
+		net_results
+	fi
 fi
 for vmm in lkvm peer; do
 	[ -e "/bench/$vmm" ] || continue
-	set -- "/bench/$vmm" run -k /bench/vmlinuz -m 256 -c 1 -n mode=none
-	timed "$vmm-boot" "$@" -i /bench/boot.cpio
-	boot_result
-	timed "$vmm-disk" "$@" -i /bench/disk.cpio -d /tmp/disk.raw \
-		--9p /tmp/share,bench
-	disk_results
-done
-
-# Last: what goes wrong here costs no other figures.
-if [ -e /bench/qemu ]; then
-	timed qemu-net /usr/bin/qemu-system-x86_64 -M pc -bios qboot.rom \
-		-accel kvm -cpu host -m 256 -smp 1 -display none -nodefaults \
-		-no-reboot -serial stdio -kernel /bench/vmlinuz \
-		-append console=ttyS0 -initrd /bench/net.cpio \
-		-netdev tap,id=n,ifname=bench0,script=no,downscript=no \
-		-device virtio-net-pci,netdev=n,romfile=
-	net_results
-fi
-for vmm in lkvm peer; do
-	[ -e "/bench/$vmm" ] || continue
-	timed "$vmm-net" "/bench/$vmm" run -k /bench/vmlinuz -m 256 -c 1 \
-		-i /bench/net.cpio -n mode=tap,tapif=bench0
-	net_results
+	set -- "/bench/$vmm" run -k /bench/vmlinuz -m 256 -c 1
+	if wanted boot; then
+		timed "$vmm-boot" "$@" -n mode=none -i /bench/boot.cpio
+		boot_result
+	fi
+	if wanted disk; then
+		timed "$vmm-disk" "$@" -n mode=none -i /bench/disk.cpio \
+			-d /tmp/disk.raw --9p /tmp/share,bench
+		disk_results
+	fi
+	if wanted net; then
+		timed "$vmm-net" "$@" -i /bench/net.cpio \
+			-n mode=tap,tapif=bench0
+		net_results
+	fi
 done
 echo "@done"
