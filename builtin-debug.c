@@ -18,6 +18,7 @@ struct debug_options {
 	struct client_choice choice;
 	bool dump;
 	bool pci;
+	bool queues;
 	int nmi_cpu; /* -1: none */
 	char sysrq[2];
 };
@@ -66,6 +67,11 @@ static const struct option debug_options[] = {
 	  .help = "the PCI tree: functions, BARs, vectors",
 	  .set = option_set_flag,
 	  .offset = offsetof(struct debug_options, pci) },
+	{ .name = "queues",
+	  .letter = 'q',
+	  .help = "virtio devices and their queues",
+	  .set = option_set_flag,
+	  .offset = offsetof(struct debug_options, queues) },
 	{ .name = "nmi",
 	  .letter = 'm',
 	  .arg = "CPU",
@@ -136,6 +142,9 @@ static bool debug_vm(struct client_vm *vm, const struct debug_options *options)
 	if (options->pci)
 		ok &= print_lines(
 			vm, client_ask(vm, json_pack("{ss}", "op", "pci")));
+	if (options->queues)
+		ok &= print_lines(
+			vm, client_ask(vm, json_pack("{ss}", "op", "queues")));
 	if (options->nmi_cpu >= 0)
 		ok &= send_nmi(vm, options->nmi_cpu);
 	if (options->sysrq[0])
@@ -152,8 +161,9 @@ static int debug_main(int argc, char **argv)
 				  &options.choice, &list, &done);
 
 	if (!status && !done && !options.dump && !options.pci &&
-	    options.nmi_cpu < 0 && !options.sysrq[0]) {
-		log_error("debug: what? --dump, --pci, --nmi or --sysrq");
+	    !options.queues && options.nmi_cpu < 0 && !options.sysrq[0]) {
+		log_error("debug: what? --dump, --pci, --queues, --nmi or "
+			  "--sysrq");
 		status = STATUS_USAGE;
 	}
 	for (unsigned int i = 0; i < list.nr && status != STATUS_USAGE; i++)

@@ -54,20 +54,15 @@ void report_close(struct run_report *report)
 
 /* ---- While the VM is there ---- */
 
-static u64 relaxed(const _Atomic u64 *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 void report_take_vm(struct run_report *report, const struct kvm *vm)
 {
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
 		const struct vcpu_stats *stats = &vm->vcpus[i].stats;
-		u64 first = relaxed(&stats->first_exit_ns);
+		u64 first = counter_read(&stats->first_exit_ns);
 
-		report->exits += relaxed(&stats->exits);
-		report->port_exits += relaxed(&stats->io);
-		report->memory_exits += relaxed(&stats->mmio);
+		report->exits += counter_read(&stats->exits);
+		report->port_exits += counter_read(&stats->io);
+		report->memory_exits += counter_read(&stats->mmio);
 		if (first &&
 		    (!report->first_exit_ns || first < report->first_exit_ns))
 			report->first_exit_ns = first;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Operations for people who debug a guest: registers, the PCI tree, NMI, sysrq.
+ * Operations for people who debug a guest: registers, the PCI tree, queues,
+ * NMI, sysrq.
  * vCPUs leave the guest for a moment while the main thread looks at them.
  */
 #include <errno.h>
@@ -12,9 +13,9 @@
 #include "lkvm/pci.h"
 #include "lkvm/vcpu.h"
 
-static void add_line(void *opaque, const char *text)
+void control_add_line(void *array, const char *text)
 {
-	json_array_append_new(opaque, json_text(text));
+	json_array_append_new(array, json_text(text));
 }
 
 /* Call @visit for the vCPUs that are meant, all of them out of the guest. */
@@ -36,7 +37,7 @@ static int visit_vcpus(struct control_work *work, struct kvm *vm,
 
 static int dump_vcpu(struct vcpu *vcpu, json_t *lines)
 {
-	const struct text_sink sink = { add_line, lines };
+	const struct text_sink sink = { control_add_line, lines };
 
 	arch_dump_vcpu(vcpu, &sink, true);
 	return 0;
@@ -94,11 +95,16 @@ static int run_nmi(struct control_request *request)
 static int run_pci(struct control_request *request)
 {
 	json_t *lines = json_array();
-	const struct text_sink sink = { add_line, lines };
+	const struct text_sink sink = { control_add_line, lines };
 
 	pci_dump(request->client->ctl->vm->pci, &sink);
 	json_object_set_new(request->reply, "lines", lines);
 	return 0;
+}
+
+static int run_queues(struct control_request *request)
+{
+	return request_work(request, queues_work, -1);
 }
 
 static int run_sysrq(struct control_request *request)
@@ -123,9 +129,7 @@ static const char *const cpu_args[] = { "cpu", NULL };
 static const char *const sysrq_args[] = { "key", NULL };
 
 const struct control_op control_debug_ops[] = {
-	{ "dump", cpu_args, run_dump },
-	{ "nmi", cpu_args, run_nmi },
-	{ "pci", no_args, run_pci },
-	{ "sysrq", sysrq_args, run_sysrq },
-	{ NULL },
+	{ "dump", cpu_args, run_dump },	    { "nmi", cpu_args, run_nmi },
+	{ "pci", no_args, run_pci },	    { "queues", no_args, run_queues },
+	{ "sysrq", sysrq_args, run_sysrq }, { NULL },
 };

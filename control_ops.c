@@ -190,11 +190,6 @@ static int run_reset(struct control_request *request)
 	return 0;
 }
 
-static u64 relaxed(const _Atomic u64 *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 static int run_stat(struct control_request *request)
 {
 	const struct kvm *vm = request->client->ctl->vm;
@@ -212,12 +207,13 @@ static int run_stat(struct control_request *request)
 		const struct vcpu_stats *stats = &vm->vcpus[i].stats;
 		json_t *cpu = json_object();
 
-		add_number(cpu, "exits", relaxed(&stats->exits));
-		add_number(cpu, "port", relaxed(&stats->io));
-		add_number(cpu, "memory", relaxed(&stats->mmio));
+		add_number(cpu, "exits", counter_read(&stats->exits));
+		add_number(cpu, "port", counter_read(&stats->io));
+		add_number(cpu, "memory", counter_read(&stats->mmio));
 		json_array_append_new(cpus, cpu);
 	}
 	json_object_set_new(request->reply, "cpus", cpus);
+	json_object_set_new(request->reply, "devices", devices_stat(vm));
 	return balloon_stat(request);
 }
 

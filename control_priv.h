@@ -5,6 +5,7 @@
  *   control_line.c   one client: lines in, replies out
  *   control_ops.c    what can be asked
  *   control_debug.c  of that, what is for people who debug
+ *   control_devices.c  of these, what is about virtio devices
  *   control_console.c  the console as a stream
  *   control_screen.c   the screen and the keyboard
  *
@@ -174,6 +175,18 @@ void balloon_forget(struct control_client *client);
 /* The operations of these names. */
 int screenshot_op(struct control_request *request);
 int sendkey_op(struct control_request *request);
+
+/* ---- control_devices.c ---- */
+
+/* Counters of each virtio device, by its label. New reference, or NULL. */
+json_t *devices_stat(const struct kvm *vm);
+/* For request_work(): "lines", the state of all queues. */
+int queues_work(struct control_work *work, struct kvm *vm);
+
+/* ---- control_debug.c ---- */
+
+/* For a struct text_sink whose opaque is a JSON array. */
+void control_add_line(void *array, const char *text);
 
 /* ---- control_console.c ---- */
 

@@ -132,15 +132,6 @@ bool pci_msix_access(struct pci_function *fn, unsigned int bar,
 		     struct bus_access *acc);
 /* Enable or function mask changed to what @control says. */
 void pci_msix_control_written_locked(struct pci_function *fn, u16 control);
-/* One vector, as pci_dump() shows it. */
-struct pci_msix_state {
-	u64 address;
-	u32 data;
-	bool masked, pending;
-};
-
-struct pci_msix_state pci_msix_state(struct pci_function *fn,
-				     unsigned int vector);
 void pci_msix_free(struct pci_function *fn);
 /* Offset of the message control register; 0 without MSI-X. */
 unsigned int pci_msix_control_offset(const struct pci_function *fn);

@@ -165,15 +165,6 @@ static int handle_unknown(struct vcpu *vcpu)
 	return crash(vcpu, "the guest did what lkvm does not know");
 }
 
-/* The vCPU's own thread is the only writer: no read-modify-write is needed. */
-static void count(_Atomic u64 *counter)
-{
-	atomic_store_explicit(
-		counter,
-		atomic_load_explicit(counter, memory_order_relaxed) + 1,
-		memory_order_relaxed);
-}
-
 /* The guest has begun to do something that can be seen. */
 static void note_first_exit(struct vcpu *vcpu)
 {
@@ -190,13 +181,13 @@ static int handle_exit(struct vcpu *vcpu)
 {
 	u32 reason = vcpu->run->exit_reason;
 
-	if (!atomic_load_explicit(&vcpu->stats.exits, memory_order_relaxed))
+	if (!counter_read(&vcpu->stats.exits))
 		note_first_exit(vcpu);
-	count(&vcpu->stats.exits);
+	counter_add(&vcpu->stats.exits, 1);
 	if (reason == KVM_EXIT_IO)
-		count(&vcpu->stats.io);
+		counter_add(&vcpu->stats.io, 1);
 	else if (reason == KVM_EXIT_MMIO)
-		count(&vcpu->stats.mmio);
+		counter_add(&vcpu->stats.mmio, 1);
 	if (reason < ARRAY_SIZE(exit_handlers) && exit_handlers[reason])
 		return exit_handlers[reason](vcpu);
 	return handle_unknown(vcpu);

@@ -292,6 +292,7 @@ static void balloon_device_destroy(struct device *dev)
 static const struct device_ops balloon_device_ops = {
 	.name = "virtio-balloon",
 	.describe = virtio_device_describe,
+	.virtio = virtio_device_of,
 	.pause = virtio_device_pause,
 	.resume = virtio_device_resume,
 	.stop = virtio_device_stop,

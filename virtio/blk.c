@@ -332,6 +332,7 @@ static void blk_device_destroy(struct device *dev)
 static const struct device_ops blk_device_ops = {
 	.name = "virtio-blk",
 	.describe = virtio_device_describe,
+	.virtio = virtio_device_of,
 	.pause = virtio_device_pause,
 	.resume = virtio_device_resume,
 	.stop = virtio_device_stop,

@@ -279,6 +279,7 @@ static const struct device_ops console_device_ops = {
 	.name = "virtio-console",
 	.start = console_start,
 	.describe = virtio_device_describe,
+	.virtio = virtio_device_of,
 	.pause = virtio_device_pause,
 	.resume = virtio_device_resume,
 	.stop = console_stop,

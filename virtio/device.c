@@ -302,6 +302,8 @@ void virtio_config_write(struct virtio_device *dev, u64 offset, const void *buf,
 void virtio_config_changed(struct virtio_device *dev)
 {
 	atomic_fetch_add(&dev->config_generation, 1);
-	if (dev->transport)
-		dev->transport->ops->config_irq(dev->transport);
+	if (!dev->transport)
+		return;
+	atomic_fetch_add_explicit(&dev->config_irqs, 1, memory_order_relaxed);
+	dev->transport->ops->config_irq(dev->transport);
 }

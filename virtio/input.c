@@ -383,6 +383,7 @@ static void input_device_destroy(struct device *dev)
 static const struct device_ops input_device_ops = {
 	.name = "virtio-input",
 	.describe = virtio_device_describe,
+	.virtio = virtio_device_of,
 	.pause = virtio_device_pause,
 	.resume = virtio_device_resume,
 	.stop = virtio_device_stop,

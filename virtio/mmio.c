@@ -7,8 +7,10 @@
 #include "virtio/mmio_priv.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_mmio.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "lkvm/arch.h"
@@ -70,6 +72,24 @@ static void queue_call_fd(struct virtio_transport *transport, struct virtq *q,
 	virtio_call_unpoll(call);
 	call->source.fd = fd;
 	virtio_call_poll(call);
+}
+
+/* ---- For people ---- */
+
+static void locate(struct virtio_transport *transport, char *text, size_t size)
+{
+	snprintf(text, size, "0x%" PRIx64,
+		 from_transport(transport)->region.start);
+}
+
+/* All share the device's line, and a bit for all queues. */
+static void show_irq(struct virtio_transport *transport, const struct virtq *q,
+		     char *text, size_t size)
+{
+	u32 bit = q ? VIRTIO_MMIO_INT_VRING : VIRTIO_MMIO_INT_CONFIG;
+	u32 status = get_irq_status(from_transport(transport));
+
+	snprintf(text, size, "line%s", status & bit ? ", pending" : "");
 }
 
 /* ---- Doorbells ---- */
@@ -288,6 +308,8 @@ static const struct virtio_transport_ops transport_ops = {
 	.queue_irq = queue_irq,
 	.config_irq = config_irq,
 	.queue_call_fd = queue_call_fd,
+	.locate = locate,
+	.show_irq = show_irq,
 	.describe = describe,
 	.destroy = destroy,
 };

@@ -401,6 +401,7 @@ static void nic_device_destroy(struct device *dev)
 static const struct device_ops nic_device_ops = {
 	.name = "virtio-net",
 	.describe = virtio_device_describe,
+	.virtio = virtio_device_of,
 	.pause = virtio_device_pause,
 	.resume = virtio_device_resume,
 	.stop = virtio_device_stop,

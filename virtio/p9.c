@@ -185,6 +185,7 @@ static void *worker_main(void *arg)
 		pthread_mutex_unlock(&p9->lock);
 		wait_for_kick(p9);
 		pthread_mutex_lock(&p9->lock);
+		virtq_count_wakeup(p9_queue(p9));
 	}
 	pthread_mutex_unlock(&p9->lock);
 	/* One kick wakes one thread: tell the next. */
@@ -415,6 +416,7 @@ static void p9_device_destroy(struct device *dev)
 static const struct device_ops p9_device_ops = {
 	.name = "virtio-9p",
 	.describe = virtio_device_describe,
+	.virtio = virtio_device_of,
 	.pause = virtio_device_pause,
 	.resume = virtio_device_resume,
 	.stop = virtio_device_stop,

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <linux/virtio_config.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include "lkvm/kvm.h"
 
@@ -248,6 +249,34 @@ void virtio_pci_device_access(struct virtio_pci *vpci, struct bus_access *acc)
 	}
 }
 
+/* ---- For people ---- */
+
+static void locate(struct virtio_transport *transport, char *text, size_t size)
+{
+	const struct pci_function *fn = &from_transport(transport)->fn;
+
+	snprintf(text, size, "00:%02x.%u", fn->slot, fn->function);
+}
+
+static void show_irq(struct virtio_transport *transport, const struct virtq *q,
+		     char *text, size_t size)
+{
+	struct virtio_pci *vpci = from_transport(transport);
+	u16 vector = q ? q->msix_vector : vpci->config_vector;
+	struct pci_msix_state state;
+
+	if (!pci_msix_enabled(&vpci->fn)) {
+		snprintf(text, size, "INTx");
+	} else if (vector == VIRTIO_MSI_NO_VECTOR) {
+		snprintf(text, size, "no vector");
+	} else {
+		state = pci_msix_state(&vpci->fn, vector);
+		snprintf(text, size, "MSI-X vector %u%s%s", vector,
+			 state.masked ? ", masked" : "",
+			 state.pending ? ", pending" : "");
+	}
+}
+
 /* ---- Creation ---- */
 
 static int create_wires(struct virtio_pci *vpci, struct event_loop *loop)
@@ -289,6 +318,8 @@ static const struct virtio_transport_ops transport_ops = {
 	.queue_irq = queue_irq,
 	.config_irq = config_irq,
 	.queue_call_fd = queue_call_fd,
+	.locate = locate,
+	.show_irq = show_irq,
 	.destroy = destroy,
 };
 

@@ -71,6 +71,14 @@ void virtq_break(struct virtq *q, const char *why)
 	virtio_needs_reset(q->dev, why);
 }
 
+/* ---- Where it stands ---- */
+
+/* Others may look at the two indices (virtio/inspect.c): no more than that. */
+static void move_index(u16 *index, int step)
+{
+	__atomic_store_n(index, (u16)(*index + step), __ATOMIC_RELAXED);
+}
+
 /* ---- Taking chains ---- */
 
 /*
@@ -206,13 +214,16 @@ int virtq_pop(struct virtq *q, struct virtq_chain *chain)
 	if (!waiting)
 		return 0;
 	if (waiting <= q->size) {
-		slot = q->last_avail++ & (q->size - 1);
+		slot = q->last_avail & (q->size - 1);
+		move_index(&q->last_avail, 1);
 		chain->head = __atomic_load_n(&q->avail->ring[slot],
 					      __ATOMIC_RELAXED);
 		why = walk_chain(q, chain);
 	}
-	if (!why)
+	if (!why) {
+		counter_add(&q->stats.bytes_out, chain->out_len);
 		return 1;
+	}
 	virtq_break(q, why);
 	return -EPROTO;
 }
@@ -225,9 +236,12 @@ void virtq_put(struct virtq *q, u16 head, u32 written)
 
 	if (!q->usable)
 		return;
-	elem = &q->used->ring[q->used_idx++ & (q->size - 1)];
+	elem = &q->used->ring[q->used_idx & (q->size - 1)];
 	elem->id = head;
 	elem->len = written;
+	move_index(&q->used_idx, 1);
+	counter_add(&q->stats.requests, 1);
+	counter_add(&q->stats.bytes_in, written);
 }
 
 void virtq_publish(struct virtq *q)
@@ -245,7 +259,7 @@ void virtq_push(struct virtq *q, u16 head, u32 written)
 
 void virtq_unpop(struct virtq *q, u16 nr)
 {
-	q->last_avail -= nr;
+	move_index(&q->last_avail, -nr);
 }
 
 /*
@@ -276,8 +290,10 @@ void virtq_notify(struct virtq *q)
 		return;
 	wanted = wants_interrupt(q);
 	q->signalled_used = q->used_idx;
-	if (wanted && q->dev->transport)
-		q->dev->transport->ops->queue_irq(q->dev->transport, q);
+	if (!wanted || !q->dev->transport)
+		return;
+	counter_add(&q->stats.interrupts, 1);
+	q->dev->transport->ops->queue_irq(q->dev->transport, q);
 }
 
 /* ---- Doorbells ---- */
@@ -326,4 +342,10 @@ void virtq_take_kick(struct virtq *q)
 
 	while (eventfd_read(q->kick_fd, &kicks) < 0 && errno == EINTR)
 		;
+	virtq_count_wakeup(q);
+}
+
+void virtq_count_wakeup(struct virtq *q)
+{
+	counter_add(&q->stats.wakeups, 1);
 }

@@ -127,6 +127,7 @@ static void rng_device_destroy(struct device *dev)
 static const struct device_ops rng_device_ops = {
 	.name = "virtio-rng",
 	.describe = virtio_device_describe,
+	.virtio = virtio_device_of,
 	.pause = virtio_device_pause,
 	.resume = virtio_device_resume,
 	.stop = virtio_device_stop,

@@ -146,6 +146,7 @@ static void scsi_device_destroy(struct device *dev)
 static const struct device_ops scsi_device_ops = {
 	.name = "virtio-scsi",
 	.describe = virtio_device_describe,
+	.virtio = virtio_device_of,
 	.pause = virtio_device_pause,
 	.resume = virtio_device_resume,
 	.stop = virtio_device_stop,

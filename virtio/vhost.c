@@ -242,6 +242,7 @@ static int set_queue(struct vhost *vhost, unsigned int index)
 	if (!err)
 		err = set_fds(vhost, index);
 	queue->is_set = !err;
+	queue->q->in_kernel = !err;
 	return err;
 }
 
@@ -261,6 +262,7 @@ static void unset_queue(struct vhost *vhost, unsigned int index)
 	set_fd(vhost, VHOST_SET_VRING_CALL, "VHOST_SET_VRING_CALL", index,
 	       VHOST_FILE_UNBIND);
 	queue->is_set = false;
+	queue->q->in_kernel = false;
 }
 
 static void wire_calls(struct vhost *vhost, bool on)

@@ -122,6 +122,7 @@ static void vsock_device_destroy(struct device *dev)
 static const struct device_ops vsock_device_ops = {
 	.name = "virtio-vsock",
 	.describe = virtio_device_describe,
+	.virtio = virtio_device_of,
 	.pause = virtio_device_pause,
 	.resume = virtio_device_resume,
 	.stop = virtio_device_stop,

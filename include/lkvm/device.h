@@ -16,6 +16,7 @@
 struct device;
 struct kvm;
 struct kvm_config;
+struct virtio_device;
 
 /* A property of one 32-bit number. */
 struct device_property {
@@ -68,6 +69,8 @@ struct device_ops {
 	 * event loop.
 	 */
 	int (*send_sysrq)(struct device *dev, u8 key);
+	/* What it is in virtio's terms, for ever. NULL op: it is none. Any thread. */
+	struct virtio_device *(*virtio)(struct device *dev);
 	/*
 	 * After all devices exist and before vCPUs run. May fail, having said
 	 * why with vm_fail().

@@ -306,6 +306,16 @@ bool pci_msix_is_on(struct pci_function *fn, unsigned int vector);
  * that, before @fd is closed. -EINVAL: no such vector.
  */
 int pci_msix_connect(struct pci_function *fn, unsigned int vector, int fd);
+/* How things stand for vector @vector, which exists: for people. */
+struct pci_msix_state {
+	u64 address;
+	u32 data;
+	bool masked, pending;
+};
+
+struct pci_msix_state pci_msix_state(struct pci_function *fn,
+				     unsigned int vector);
+
 /*
  * Signal vector @vector: delivered, or pending while masked; one that does not
  * exist does nothing. False: MSI-X is disabled, use INTx.

@@ -9,11 +9,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "lkvm/bus.h"
+#include "lkvm/counter.h"
 #include "lkvm/types.h"
 
 struct kvm;
 
-/* Plain counters of the vCPU's own thread; others may read them torn-free. */
+/* Written by the vCPU's own thread. */
 struct vcpu_stats {
 	_Atomic u64 exits;
 	_Atomic u64 io;

@@ -16,11 +16,13 @@
 #include <stdatomic.h>
 #include <sys/uio.h>
 #include "lkvm/config.h"
+#include "lkvm/counter.h"
 #include "lkvm/device.h"
 #include "lkvm/log.h"
 #include "lkvm/types.h"
 
 struct memory;
+struct text_sink;
 struct virtio_device;
 struct vring_avail;
 struct vring_desc;
@@ -30,6 +32,18 @@ struct vring_used;
 #define VIRTIO_MAX_QUEUES 64U
 
 /* ---- Queues ---- */
+
+/*
+ * What has happened to a queue since the device was made; resets change nothing.
+ * Of one that the host's kernel serves (vhost) nothing is known here.
+ */
+struct virtq_stats {
+	_Atomic u64 requests;	/* chains returned */
+	_Atomic u64 bytes_out;	/* from the driver, in chains taken */
+	_Atomic u64 bytes_in;	/* to the driver */
+	_Atomic u64 wakeups;	/* of whoever serves it: virtq_take_kick() */
+	_Atomic u64 interrupts; /* asked of the transport */
+};
 
 /*
  * A split virtqueue (2.7). The transport fills in the addresses while the
@@ -43,16 +57,18 @@ struct virtq {
 	/* Set up by the driver: guarded by dev->lock, const while enabled. */
 	u16 size; /* a power of two, not above max_size */
 	u64 desc_gpa, avail_gpa, used_gpa;
-	bool enabled;		 /* addresses checked */
-	_Atomic u16 msix_vector; /* the transport's; read by any thread */
-	int kick_fd;		 /* eventfd: the driver has rung; owned */
+	bool enabled;		  /* addresses checked */
+	_Atomic u16 msix_vector;  /* the transport's; read by any thread */
+	int kick_fd;		  /* eventfd: the driver has rung; owned */
+	atomic_bool in_kernel;	  /* vhost serves it; set under dev->lock */
+	struct virtq_stats stats; /* written by the serving thread */
 
 	/* Serving thread only, while enabled. */
 	bool usable; /* enabled, and the driver has not broken it */
 	bool event_idx;
 	bool indirect;
-	u16 last_avail;	    /* next avail entry to look at */
-	u16 used_idx;	    /* next used entry to fill */
+	u16 last_avail;	    /* next avail entry to look at; others may read */
+	u16 used_idx;	    /* next used entry to fill; others may read */
 	u16 signalled_used; /* used_idx at the last interrupt decision */
 	/* In guest memory; checked to lie in RAM. */
 	const struct vring_desc *desc;
@@ -112,6 +128,8 @@ void virtq_break(struct virtq *q, const char *why);
 void virtq_kick(struct virtq *q);
 /* Take the kicks that have come; waits for one if there is none. */
 void virtq_take_kick(struct virtq *q);
+/* Kicks have come, and were noticed by other means. Serving thread. */
+void virtq_count_wakeup(struct virtq *q);
 
 /* ---- Devices ---- */
 
@@ -173,6 +191,15 @@ struct virtio_transport_ops {
 	/* See virtio_queue_call_fd(); dev->lock is held. */
 	void (*queue_call_fd)(struct virtio_transport *transport,
 			      struct virtq *q, int fd);
+	/*
+	 * For people: where the driver finds the device ("00:03.0"), and how it
+	 * is interrupted for @q, or, where that is NULL, for a change of
+	 * configuration ("MSI-X vector 1"). dev->lock is held; optional.
+	 */
+	void (*locate)(struct virtio_transport *transport, char *text,
+		       size_t size);
+	void (*show_irq)(struct virtio_transport *transport,
+			 const struct virtq *q, char *text, size_t size);
 	/* As in struct device_ops. NULL: the guest enumerates the bus. */
 	void (*describe)(struct virtio_transport *transport,
 			 struct device_desc *out);
@@ -191,6 +218,7 @@ struct virtio_device {
 	unsigned int nr_queues;
 	struct virtq *queues; /* owned */
 	struct log_once guest_error;
+	_Atomic u64 config_irqs; /* several writers */
 
 	/*
 	 * Guards all below and the queues' set-up fields. Never held while
@@ -230,8 +258,21 @@ void virtio_device_release(struct virtio_device *dev);
 void virtio_device_pause(struct device *dev);
 void virtio_device_resume(struct device *dev);
 void virtio_device_describe(struct device *dev, struct device_desc *out);
+struct virtio_device *virtio_device_of(struct device *dev);
 /* Accepts a zeroed device. */
 void virtio_device_stop(struct device *dev);
+
+/* ---- For people who look into a running VM (virtio/inspect.c) ---- */
+
+/* "virtio-blk@00:03.0": kind, and where it is. Any thread. */
+void virtio_device_label(const struct virtio_device *dev, char *text,
+			 size_t size);
+/*
+ * Status, features, and what there is to know of each queue. Takes dev->lock,
+ * and so may wait for the host; the queues may be served meanwhile.
+ */
+void virtio_device_dump(struct virtio_device *dev,
+			const struct text_sink *sink);
 
 /* ---- Called by transports, vCPU threads (take dev->lock) ---- */
 

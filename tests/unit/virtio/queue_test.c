@@ -8,6 +8,7 @@
 #include <linux/virtio_config.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include "tests/support/fake_virtio.h"
 #include <cmocka.h>
@@ -448,6 +449,120 @@ static void test_virtq_kicks__flag_without_event_idx(void **state)
 	assert_int_equal(f->ring.used->flags, 0);
 }
 
+/* ---- Counters ---- */
+
+static void test_virtq_stats__count_what_was_done(void **state)
+{
+	struct fixture *f = *state;
+	const struct virtq_stats *stats = &f->q->stats;
+
+	f->ring.avail->ring[SIZE] = 1; /* used_event: the second */
+	fake_desc(&f->ring, 0, f->buffer, 16, NEXT, 1);
+	fake_desc(&f->ring, 1, f->buffer + 16, 512, WRITE, 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		fake_post(&f->ring, 0);
+		virtq_kick(f->q);
+	}
+	virtq_take_kick(f->q); /* both */
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(virtq_pop(f->q, &f->chain), 1);
+		virtq_push(f->q, f->chain.head, 100);
+		virtq_notify(f->q);
+	}
+	assert_int_equal(stats->requests, 2);
+	assert_int_equal(stats->bytes_out, 32);
+	assert_int_equal(stats->bytes_in, 200);
+	assert_int_equal(stats->wakeups, 1);
+	assert_int_equal(stats->interrupts, 1);
+}
+
+/* ---- As text ---- */
+
+static void locate(struct virtio_transport *transport, char *text, size_t size)
+{
+	snprintf(text, size, "here");
+}
+
+static void show_irq(struct virtio_transport *transport, const struct virtq *q,
+		     char *text, size_t size)
+{
+	snprintf(text, size, "vector %u", q ? q->index + 1 : 0);
+}
+
+static const struct virtio_transport_ops shown_transport = {
+	.locate = locate,
+	.show_irq = show_irq,
+};
+
+static void add_line(void *opaque, const char *text)
+{
+	char *all = opaque;
+	size_t len = strlen(all);
+
+	snprintf(all + len, 1024 - len, "%s\n", text);
+}
+
+static void assert_dump(struct fixture *f, const char *want)
+{
+	char text[1024] = "";
+	const struct text_sink sink = { add_line, text };
+
+	f->transport.base.ops = &shown_transport;
+	virtio_device_dump(&f->dev, &sink);
+	assert_string_equal(text, want);
+}
+
+static void test_virtio_device_dump__shows_where_queues_stand(void **state)
+{
+	struct fixture *f = *state;
+
+	f->q->desc_gpa = 0x110000;
+	f->q->avail_gpa = 0x120000;
+	f->q->used_gpa = 0x130000;
+	fake_desc(&f->ring, 0, f->buffer, 16, 0, 0);
+	for (unsigned int i = 0; i < 3; i++)
+		fake_post(&f->ring, 0);
+	assert_int_equal(virtq_pop(f->q, &f->chain), 1);
+	assert_int_equal(virtq_pop(f->q, &f->chain), 1);
+	virtq_push(f->q, f->chain.head, 0);
+	f->ring.avail->ring[SIZE] = 7;
+	assert_dump(f, "virtio-test@here: status 0x00, features 0x0 of "
+		       "0x10130000000, configuration interrupt: vector 0\n"
+		       "  queue 0: size 8, enabled, interrupt: vector 1\n"
+		       "    descriptors 0x110000, available 0x120000, used "
+		       "0x130000\n"
+		       "    available index 3, taken up to 2; used index 1\n"
+		       "    used_event 7, avail_event 0\n");
+}
+
+static void test_virtio_device_dump__without_event_idx(void **state)
+{
+	struct fixture *f = *state;
+
+	enable_with(f, BIT64(VIRTIO_F_VERSION_1));
+	f->q->desc_gpa = f->q->avail_gpa = f->q->used_gpa = 0x110000;
+	f->ring.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
+	f->q->in_kernel = true;
+	assert_dump(f, "virtio-test@here: status 0x00, features 0x0 of "
+		       "0x10130000000, configuration interrupt: vector 0\n"
+		       "  queue 0: size 8, enabled, served by the host's "
+		       "kernel, interrupt: vector 1\n"
+		       "    descriptors 0x110000, available 0x110000, used "
+		       "0x110000\n"
+		       "    available index 0, taken up to 0; used index 0\n"
+		       "    interrupts off, notifications on\n");
+}
+
+static void test_virtio_device_dump__queue_that_is_not_enabled(void **state)
+{
+	struct fixture *f = *state;
+
+	virtq_disable(f->q);
+	assert_dump(f, "virtio-test@here: status 0x00, features 0x0 of "
+		       "0x10130000000, configuration interrupt: vector 0\n"
+		       "  queue 0: size 8, not enabled\n");
+}
+
 #define QUEUE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -485,6 +600,10 @@ int main(void)
 		QUEUE_TEST(test_virtq_notify__batch_over_used_event_interrupts),
 		QUEUE_TEST(test_virtq_kicks__event_idx_names_next_entry),
 		QUEUE_TEST(test_virtq_kicks__flag_without_event_idx),
+		QUEUE_TEST(test_virtq_stats__count_what_was_done),
+		QUEUE_TEST(test_virtio_device_dump__shows_where_queues_stand),
+		QUEUE_TEST(test_virtio_device_dump__without_event_idx),
+		QUEUE_TEST(test_virtio_device_dump__queue_that_is_not_enabled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
