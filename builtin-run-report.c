@@ -20,6 +20,8 @@
 
 #define NSEC_PER_MSEC 1000000ULL
 #define LAST_LINES 20U
+/* The last that Linux says before its first process runs, if it is not quiet. */
+static const char init_text[] = " as init process";
 static const char panic_text[] = "Kernel panic - not syncing";
 
 static u64 now_ns(void)
@@ -73,6 +75,16 @@ void report_take_vm(struct run_report *report, const struct kvm *vm)
 static struct chardev *console_of(const struct vm_consoles *consoles)
 {
 	return consoles->console ? consoles->console : consoles->ttys[0];
+}
+
+void report_watch_console(struct run_report *report,
+			  const struct vm_consoles *consoles)
+{
+	struct chardev *chr = console_of(consoles);
+
+	report->init.text = init_text;
+	if (chr && report->fd >= 0)
+		chardev_spot_text(chr, &report->init);
 }
 
 void report_take_console(struct run_report *report,
@@ -178,6 +190,10 @@ static void add_counters(json_t *result, const struct run_report *report)
 	if (report->first_exit_ns)
 		add_number(result, "first_exit_ms",
 			   (report->first_exit_ns - report->started_ns) /
+				   NSEC_PER_MSEC);
+	if (report->init.seen_ns)
+		add_number(result, "init_ms",
+			   (report->init.seen_ns - report->started_ns) /
 				   NSEC_PER_MSEC);
 	add_number(result, "exits", report->exits);
 	add_number(result, "port_exits", report->port_exits);

@@ -169,6 +169,7 @@ static int run_with_consoles(struct session *session)
 	err = run_open_consoles(session->config, session->watch, session->why,
 				consoles);
 	run_watch_set_console(session->watch, consoles->console);
+	report_watch_console(&session->report, consoles);
 	if (!err)
 		err = run_until_end(session);
 	run_watch_set_console(session->watch, NULL);

@@ -20,12 +20,12 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include "lkvm/chardev.h"
 #include "lkvm/config.h"
 #include "lkvm/confine.h"
 #include "lkvm/log.h"
 #include "lkvm/options.h"
 
-struct chardev;
 struct failure;
 struct json_t;
 struct kvm;
@@ -171,13 +171,17 @@ struct run_report {
 	int fd; /* --result; -1: none */
 	u64 started_ns, first_exit_ns;
 	u64 exits, port_exits, memory_exits;
-	char *console; /* its history as a string, owned; or NULL */
+	struct chardev_spot init; /* of the text that a Linux kernel prints */
+	char *console;		  /* its history as a string, owned; or NULL */
 	size_t console_len;
 };
 
 int report_open(struct run_report *report, const struct run_options *run,
 		struct failure *why);
 void report_close(struct run_report *report);
+/* The consoles are there: look at what comes, if --result wants to know. */
+void report_watch_console(struct run_report *report,
+			  const struct vm_consoles *consoles);
 /* @vm has ended and is about to go: add its counters. */
 void report_take_vm(struct run_report *report, const struct kvm *vm);
 /* The consoles are about to be closed. */

@@ -255,6 +255,13 @@ void chardev_watch_output(struct chardev *chr, int fd)
 	atomic_store(&chr->watch_armed, fd >= 0);
 }
 
+void chardev_spot_text(struct chardev *chr, struct chardev_spot *spot)
+{
+	pthread_mutex_lock(&chr->output.lock);
+	chr->output.spot = spot;
+	pthread_mutex_unlock(&chr->output.lock);
+}
+
 size_t chardev_type(struct chardev *chr, const u8 *bytes, size_t len)
 {
 	size_t taken = 0;

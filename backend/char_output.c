@@ -378,6 +378,8 @@ static void remember_locked(struct char_output *out, const u8 *bytes,
 	copy_to_ring(out->history, CHARDEV_HISTORY_LEN, out->history_end,
 		     bytes + skipped, len - skipped);
 	out->history_end += len - skipped;
+	if (out->spot)
+		spot_feed(out->spot, bytes, len);
 }
 
 size_t output_read_history(struct char_output *out, u64 *from, u8 *bytes,

@@ -54,6 +54,7 @@ struct char_output {
 	 */
 	u8 *history;
 	u64 history_end;
+	struct chardev_spot *spot; /* what is looked for, or NULL */
 };
 
 int output_init(struct char_output *out, int fd, const char *name,
@@ -62,6 +63,8 @@ int output_init(struct char_output *out, int fd, const char *name,
 /* Drains for at most @timeout_ms (negative: no limit) and stops the thread. */
 void output_release(struct char_output *out, int timeout_ms);
 size_t output_put(struct char_output *out, const u8 *bytes, size_t len);
+/* @len bytes more: are they what @spot waits for? One thread at a time. */
+void spot_feed(struct chardev_spot *spot, const u8 *bytes, size_t len);
 /* See chardev_read_history(). */
 size_t output_read_history(struct char_output *out, u64 *from, u8 *bytes,
 			   size_t max);

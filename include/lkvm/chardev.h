@@ -103,6 +103,15 @@ size_t chardev_read_history(struct chardev *chr, u64 *from, u8 *bytes,
  * not. One watcher at a time. Any thread.
  */
 void chardev_watch_output(struct chardev *chr, int fd);
+/* When a text was written for the first time. */
+struct chardev_spot {
+	const char *text;    /* not empty */
+	_Atomic u64 seen_ns; /* CLOCK_MONOTONIC; 0: not yet */
+	size_t matched;	     /* the chardev's own */
+};
+
+/* Before a front end attaches; @spot outlives @chr. One for each chardev. */
+void chardev_spot_text(struct chardev *chr, struct chardev_spot *spot);
 /*
  * Input as if it had been typed, without keys of lkvm's own. Returns how many
  * bytes were taken: the guest may be slow. Event loop.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2317 # predicates, called by their names
 # For scripts and CI: --result, --log, the console's last lines, --config, and many
 # VMs at once.
 
@@ -86,6 +87,8 @@ result()
 
 expect 'reset' 0 '^Hi$' '' run "${flags[@]}" --name x "$tmp/reset"
 result 'result: reset' '^\{"name":"x","how":"reset","status":0,"run_ms":[0-9]+,"first_exit_ms":[0-9]+,"exits":4,"port_exits":4,"memory_exits":0,"peak_memory":[0-9]+\}$'
+expect 'no init' 0 '^Hi$' '' run "${flags[@]}" "$tmp/reset"
+[[ $(<"$tmp/result") != *init_ms* ]] || fail 'result: no init' "$(<"$tmp/result")"
 expect 'timeout shows the last lines' 124 '^Hi$' \
 	'the console.s last lines:'$'\n''    Hi$' \
 	run "${flags[@]}" --timeout 1 "$tmp/halt"
@@ -105,20 +108,19 @@ expect 'no KVM' 77 '' 'does not exist' \
 result 'result: no KVM' '"how":"error","status":77'
 "$LKVM" run "${flags[@]}" "$tmp/halt" >"$tmp/out" 2>/dev/null </dev/null &
 pid=$!
-for ((i = 0; i < 200; i++)); do
-	grep -q Hi "$tmp/out" && break
-	sleep 0.05
-done
+wait_while $pid 'a guest to kill' grep -q Hi "$tmp/out"
 kill -TERM $pid
 wait $pid 2>/dev/null
 result 'result: a signal' '"how":"signal","status":143'
 # A panic that ends in a reset, as with panic=-1: lodsb; test; jz; out; jmp
 guest "$tmp/panic" '\216\330\276\100\000\016\037\272\370\003\254\204\300\164\003\356\353\370\260\376\346\144\364\353\375'
 truncate -s 64 "$tmp/panic"
-printf 'Kernel panic - not syncing: VFS\r\nbye\r\n\0' >>"$tmp/panic"
+printf 'Run x as as init process\r\nKernel panic - not syncing: VFS\r\nbye\r\n\0' \
+	>>"$tmp/panic"
 expect 'a panic on the console is shown' 0 'Kernel panic' \
 	'the guest.s kernel said: Kernel panic - not syncing: VFS'$'\n.*''    bye$' \
 	run "${flags[@]}" "$tmp/panic"
+result 'result: and when the init process began' '"first_exit_ms":[0-9]+,"init_ms":[0-9]+,'
 result 'result: names it' '"how":"reset".*"panic":"Kernel panic - not syncing: VFS"'
 status=0
 "$LKVM" run "${flags[@]}" --timeout 1 "$tmp/halt" >"$tmp/both" 2>&1 || status=$?
@@ -154,10 +156,8 @@ for ((i = 0; i < 50; i++)); do
 		</dev/null >"$tmp/out$i" 2>"$tmp/err$i" &
 	pids+=($!)
 done
-for ((i = 0; i < 400; i++)); do
-	[ "$(cat "$tmp"/out[0-9]* | grep -c Hi)" = 50 ] && break
-	sleep 0.05
-done
+all_said_hi() { [ "$(cat "$tmp"/out[0-9]* | grep -c Hi)" = 50 ]; }
+wait_for 'fifty guests run' all_said_hi
 listed=$(user "$LKVM" list --json | grep -c '"state":"running"')
 if [ "$listed" = 50 ]; then
 	pass 'fifty VMs run'
