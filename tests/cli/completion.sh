@@ -45,7 +45,7 @@ if has_kvm; then
 	guest "$tmp/halt" '\372\364\353\375'
 	"$LKVM" run --nodefaults -m 64 -c 1 --name somebody "$tmp/halt" \
 		</dev/null >/dev/null 2>&1 &
-	until "$LKVM" list | grep -q 'somebody .*running'; do sleep 0.05; done
+	wait_while $! 'a VM to complete' is_listed somebody running
 	complete_to 'somebody' stop some
 	complete_to 'somebody' stop -n some
 	run stop somebody

@@ -43,19 +43,6 @@ start()
 	vm=$!
 }
 
-# wait_for COMMAND...: until it succeeds.
-wait_for()
-{
-	local i
-
-	for ((i = 0; i < 300; i++)); do
-		"$@" && return
-		sleep 0.1
-	done
-	return 1
-}
-
-
 # stop: it must end of our signal, as unconfined ones do.
 stop()
 {
@@ -68,7 +55,8 @@ stop()
 # threads_with FIELD VALUE: how many of the threads have that.
 threads_with()
 {
-	grep -lE "^$1:[[:space:]]*$2\$" "/proc/$vm"/task/*/status | wc -l
+	grep -lE "^$1:[[:space:]]*$2\$" "/proc/$vm"/task/*/status 2>/dev/null |
+		wc -l
 }
 
 # These are to be waited for: a VM takes its time to start.
@@ -77,7 +65,7 @@ all_confined()
 {
 	local nr
 
-	nr=$(find "/proc/$vm/task" -mindepth 1 -maxdepth 1 | wc -l)
+	nr=$(find "/proc/$vm/task" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l)
 	[ "$nr" -ge 9 ] && [ "$(threads_with Seccomp 2)" = "$nr" ] &&
 		[ "$(threads_with NoNewPrivs 1)" = "$nr" ] &&
 		[ "$(threads_with CapEff 0+)" = "$nr" ] &&
@@ -102,18 +90,19 @@ none_confined()
 # threads_are PREDICATE NAME
 threads_are()
 {
-	if wait_for "$1"; then
+	if wait_while "$vm" "$2" "$1"; then
 		pass "$2"
 	else
-		fail "$2" "$(grep -HE '^(Name|Seccomp|NoNewPrivs|Cap...):' \
-			"/proc/$vm"/task/*/status)" "$(<"$tmp/err")"
+		grep -HE '^(Name|Seccomp|NoNewPrivs|Cap...):' \
+			"/proc/$vm"/task/*/status 2>/dev/null
+		cat "$tmp/err"
 	fi
 }
 
 start
 threads_are all_confined 'every thread is confined'
 kill -USR2 "$vm"
-wait_for grep -q '00:00.0' "$tmp/err" || fail 'SIGUSR2' "$(<"$tmp/err")"
+wait_while "$vm" 'SIGUSR2' grep -q '00:00.0' "$tmp/err"
 stop
 
 start --confine=log
@@ -131,7 +120,7 @@ stop
 # The keyboard controller's reset, over and over: mov al, 0xfe; out 0x64, al; hlt.
 guest "$tmp/reset" '\260\376\346\144\364\353\375'
 expect 'restarts go on until the time limit' 124 '' 'Error: --timeout' \
-	run --nodefaults -n mode=none -c 2 -m 64 --rng --tty 1 --timeout 3 \
+	run --nodefaults -n mode=none -c 2 -m 64 --rng --tty 1 --timeout 8 \
 	-d "$tmp/disk1" -d "$tmp/disk2,direct,ro" --reboot=restart \
 	-k "$tmp/reset"
 [[ $err != *confinement* ]] || fail 'restarts' "$err"

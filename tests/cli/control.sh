@@ -39,28 +39,15 @@ flags=(--nodefaults -m 64 -c 1)
 # is_up NAME: it answers.
 is_up()
 {
-	local i
-
-	for ((i = 0; i < 2400; i++)); do
-		"$LKVM" list --json | grep -q "\"name\":\"$1\",.*\"state\":\"r" &&
-			return 0
-		sleep 0.05
-	done
-	fail "$1 comes up" "$("$LKVM" list)" "$(cat "$tmp/$1.err")"
+	wait_for "$1 comes up" is_listed "$1" '"state":"r' && return
+	cat "$tmp/$1.err"
 	return 1
 }
 
 # is_waited_for NAME: a waiter has come.
 is_waited_for()
 {
-	local i
-
-	for ((i = 0; i < 2400; i++)); do
-		"$LKVM" list --json | grep -q "\"name\":\"$1\",.*\"waiting\":1" &&
-			return 0
-		sleep 0.05
-	done
-	fail "$1 is waited for"
+	wait_for "$1 is waited for" is_listed "$1" '"waiting":1'
 }
 
 # start NAME ARG...: a VM in the background, its pid in $pid, and it answers.
@@ -96,7 +83,13 @@ check()
 	if "$@"; then pass "$name"; else fail "$name" "$*"; fi
 }
 
-start airy --balloon
+truncate -s 1M "$tmp/disk"
+start airy --balloon -d "$tmp/disk"
+expect 'stat: devices' 0 'virtio-blk@00:01.0 queues 0 requests: 0' '' stat airy
+expect 'stat --json: devices' 0 '"virtio-balloon@00:03.0":\{"queues":\[\{"requests":0,"bytes_out":0,"bytes_in":0,"wakeups":0,"interrupts":0\}' '' \
+	stat --json airy
+expect 'debug --queues' 0 'virtio-blk@00:01.0: status 0x00, features 0x0 of .*queue 0: size 512, not enabled' '' \
+	debug --queues airy
 expect 'balloon -i' 0 '^airy: asked for 16 MiB, has given 0 MiB, and has no' '' \
 	balloon -i 16 -n airy
 expect 'balloon -d' 0 '^airy: asked for 12 MiB' '' balloon -d 4 airy
@@ -193,6 +186,23 @@ kill -KILL "$pid"
 wait "$pid" 2>/dev/null
 start three # with the socket of the one before
 expect 'kill -9: the name is free' 0 'three +running' '' list
+
+# The same at any time of its life: the next one has the name, and list is right.
+for ((i = 0; i < 30; i++)); do
+	"$LKVM" run "${flags[@]}" --name any -d "$tmp/disk" "$tmp/halt" \
+		</dev/null >/dev/null 2>"$tmp/any.err" &
+	pid=$!
+	sleep "0.0$((RANDOM % 90 + 10))"
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	run list --json
+	[ -z "$(grep '"any"' "$tmp/out")$(cat "$tmp/any.err")" ] ||
+		fail "kill -9 at any time" "$out" "$(cat "$tmp/any.err")"
+done
+start any -d "$tmp/disk"
+expect 'kill -9 at any time: the name is free' 0 'any +running' '' list
+run stop --force any
+ended any 0
 
 # A VM that is stopped, as by Ctrl-Z, takes nobody with it.
 start four

@@ -9,8 +9,8 @@ set -u
 case_name=$(basename "$0" .sh)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-# Nobody else's VMs.
-export XDG_RUNTIME_DIR=$tmp
+# Nobody else's VMs: commands look into both.
+export XDG_RUNTIME_DIR=$tmp HOME=$tmp
 failed=0
 
 pass()
@@ -102,6 +102,38 @@ accepted()
 	else
 		skip "$name" "no /dev/kvm here"
 	fi
+}
+
+# wait_for WHAT COMMAND...: until that succeeds, for two minutes at most. Else
+# prints FAIL: WHAT.
+wait_for()
+{
+	wait_while '' "$@"
+}
+
+# wait_while PID WHAT COMMAND...: the same, and no longer than that process lives.
+wait_while()
+{
+	local pid=$1 what=$2 i
+
+	shift 2
+	for ((i = 0; i < 2400; i++)); do
+		"$@" && return 0
+		[ -z "$pid" ] || kill -0 "$pid" 2>/dev/null || break
+		sleep 0.05
+	done
+	if [ "$i" = 2400 ]; then
+		fail "$what" "waited for in vain: $*"
+	else
+		fail "$what" "the process ended before it: $*"
+	fi
+	return 1
+}
+
+# is_listed NAME REGEX: "lkvm list --json" has that on the VM's line.
+is_listed()
+{
+	"$LKVM" list --json | grep -qE "\"name\":\"$1\",.*$2"
 }
 
 # guest FILE OCTAL-OR-TEXT: a real-mode image, loaded at 1000:0000.

@@ -122,7 +122,7 @@ fi
 printf '\372\364\353\375' >halt
 for name in armvirt0 armvirt1 armvirt2; do
 	lkvm run -m 64 -c 1 -k halt --name $name </dev/null >/dev/null 2>&1 &
-	until lkvm list | grep -q " $name .*running"; do sleep 0.05; done
+	wait_while $! "line 16: $name runs" is_listed "$name" running
 done
 if lkvm stop --name armvirt0 && lkvm stop --all &&
 	[ -z "$(lkvm list --json)" ] && wait; then

@@ -45,7 +45,7 @@ if command -v python3 >/dev/null; then
 		print(s.recv(100).decode().split("\n")[0], flush=True)
 		PYTHON
 		listener=$!
-		until grep -q bound "$tmp/said"; do sleep 0.05; done
+		wait_while $listener 'a listener' grep -q bound "$tmp/said"
 		NOTIFY_SOCKET=$name "$LKVM" run "${flags[@]}" --name n \
 			"$tmp/halt" </dev/null >/dev/null 2>"$tmp/err" &
 		vm=$!
@@ -64,8 +64,10 @@ NOTIFY_SOCKET=/nonexistent expect 'a manager that is not there' 124 '' 'timeout'
 	run "${flags[@]}" --timeout 1 "$tmp/halt"
 
 # A job array of ten boots: docs/service.md.
-if ! command -v sbatch >/dev/null || ! timeout 10 sinfo >/dev/null 2>&1; then
-	skip 'Slurm' 'there is none here, or it does not run'
+# shellcheck source=tests/lib/slurm.sh
+. tests/lib/slurm.sh
+if ! slurm_start "$tmp/slurm"; then
+	skip 'Slurm' "$slurm_why"
 	finish
 fi
 guest "$tmp/reset" '\260\376\346\144\364\353\375'
@@ -73,11 +75,13 @@ cat >"$tmp/boots.sh" <<TEXT
 #!/bin/sh
 exec $LKVM run ${flags[*]} --timeout 60 --result $tmp/result-\$SLURM_ARRAY_TASK_ID.json $tmp/reset
 TEXT
-timeout 300 sbatch --wait --array=1-10 --output=/dev/null "$tmp/boots.sh" \
+timeout 300 sbatch --wait --array=1-10 --output="$tmp/job-%a" "$tmp/boots.sh" \
 	>"$tmp/out" 2>&1
 if [ "$(cat "$tmp"/result-*.json | grep -c '"how":"reset","status":0')" = 10 ]; then
 	pass 'Slurm: an array of ten boots'
 else
-	fail 'Slurm: an array of ten boots' "$(cat "$tmp/out" "$tmp"/result-*)"
+	fail 'Slurm: an array of ten boots' \
+		"$(tail "$tmp/out" "$tmp"/result-* "$tmp"/job-*)"
 fi
+slurm_stop "$tmp/slurm"
 finish

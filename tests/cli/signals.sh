@@ -24,17 +24,11 @@ fresh=(env "--default-signal=TERM,INT,HUP")
 # has said "Hi".
 start()
 {
-	local i
-
 	: >"$tmp/out"
 	"$@" "$LKVM" run "${flags[@]}" "$tmp/hi" \
 		</dev/null >"$tmp/out" 2>"$tmp/err" &
 	pid=$!
-	for ((i = 0; i < 600; i++)); do
-		grep -q Hi "$tmp/out" && return 0
-		sleep 0.05
-	done
-	return 1
+	wait_while $pid 'the guest runs' grep -q Hi "$tmp/out"
 }
 
 # end: waits for it; $status and $took (ms since $asked).
