@@ -21,6 +21,7 @@
 #include <unistd.h>
 #include "lkvm/confine.h"
 #include "lkvm/log.h"
+#include "lkvm/thread.h"
 
 #define GATHER_NS 1000000L
 /* The thread stops gathering when this much is there. */
@@ -30,7 +31,6 @@
 /* Memory kept when the buffer is empty. */
 #define KEEP_LEN (64 * 1024U)
 #define NO_READER_MS 1000
-#define STACK_LEN (128 * 1024U)
 
 /* Interrupts a write(2) that is stuck; the kick of vCPUs is SIGRTMIN. */
 #define INTERRUPT_SIGNAL (SIGRTMIN + 1)
@@ -174,10 +174,10 @@ static void *run_writer(void *opaque)
 	struct char_output *out = opaque;
 	sigset_t unblocked;
 
+	/* Neither those that the process waits for, nor SIGPIPE or SIGTTOU. */
 	sigemptyset(&unblocked);
 	sigaddset(&unblocked, INTERRUPT_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &unblocked, NULL);
-	pthread_setname_np(pthread_self(), "console");
 	confine_thread(CONFINE_WRITER);
 
 	pthread_mutex_lock(&out->lock);
@@ -208,26 +208,6 @@ static void install_interrupt_handler(void)
 	struct sigaction action = { .sa_handler = interrupted };
 
 	sigaction(INTERRUPT_SIGNAL, &action, NULL);
-}
-
-/*
- * The thread takes no signal but its own: not those that the process waits for,
- * and neither SIGPIPE nor SIGTTOU.
- */
-static int start_thread(struct char_output *out)
-{
-	pthread_attr_t attr;
-	sigset_t all, saved;
-	int err;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_LEN);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &saved);
-	err = pthread_create(&out->thread, &attr, run_writer, out);
-	pthread_sigmask(SIG_SETMASK, &saved, NULL);
-	pthread_attr_destroy(&attr);
-	return -err;
 }
 
 static void init_locks(struct char_output *out)
@@ -283,7 +263,7 @@ int output_init(struct char_output *out, int fd, const char *name,
 	};
 	init_locks(out);
 	install_interrupt_handler();
-	err = start_thread(out);
+	err = thread_start(&out->thread, "console", run_writer, out);
 	if (err)
 		free_all(out);
 	return err;

@@ -16,7 +16,6 @@
 #include <linux/virtio_net.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <slirp/libslirp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,9 +28,9 @@
 #include "lkvm/failure.h"
 #include "lkvm/library.h"
 #include "lkvm/log.h"
+#include "lkvm/thread.h"
 
 #define LIBRARY "libslirp.so.0"
-#define STACK_LEN (256 * KIB)
 /* What waits in the sockets, each way. */
 #define SOCKET_LEN (1 << 20)
 /* Packets of the guest between two looks at the other sockets. */
@@ -514,29 +513,6 @@ static void learn_name_server(struct user *user, u32 dns)
 		ask_name_server(user, dns, DNS_PORT);
 }
 
-/* Signals are for the main thread. */
-static int start_thread(struct user *user)
-{
-	pthread_attr_t attr;
-	sigset_t all, old;
-	int err;
-
-	err = pthread_attr_init(&attr);
-	if (err)
-		return -err;
-	pthread_attr_setstacksize(&attr, STACK_LEN);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&user->thread, &attr, user_main, user);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	if (err)
-		return -err;
-	user->has_thread = true;
-	pthread_setname_np(user->thread, "network");
-	return 0;
-}
-
 static int user_init(struct user *user, const struct net_config *config,
 		     struct failure *why)
 {
@@ -561,7 +537,8 @@ static int user_init(struct user *user, const struct net_config *config,
 		/* Whatever it answered is for nobody. */
 		user->header_len = 0;
 		user_configure(&user->net, NET_LONG_HEADER, 0);
-		err = start_thread(user);
+		err = thread_start(&user->thread, "network", user_main, user);
+		user->has_thread = !err;
 	}
 	if (err)
 		return fail(why, err, "network: mode=user: %s", strerror(-err));

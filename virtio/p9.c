@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <linux/virtio_ids.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -20,10 +19,9 @@
 #include "lkvm/confine.h"
 #include "lkvm/devices.h"
 #include "lkvm/kvm.h"
+#include "lkvm/thread.h"
 
 #define P9_CLASS 0xff0000 /* no class of its own */
-/* As other workers': no huge page behind it. The largest frames have 3 paths. */
-#define P9_STACK (256 * KIB)
 
 static struct virtq *p9_queue(struct p9 *p9)
 {
@@ -193,33 +191,20 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-/* Signals are for the main thread: workers start with all of them blocked. */
 static int start_workers(struct p9 *p9)
 {
-	pthread_attr_t attr;
-	sigset_t all, old;
-	int err;
+	int err = 0;
 
-	err = pthread_attr_init(&attr);
-	if (err)
-		return -err;
-	pthread_attr_setstacksize(&attr, P9_STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
 	while (!err && p9->nr_workers < P9_WORKERS) {
 		struct p9_worker *worker = &p9->workers[p9->nr_workers];
 
 		worker->p9 = p9;
-		err = pthread_create(&worker->thread, &attr, worker_main,
-				     worker);
-		if (err)
-			break;
-		pthread_setname_np(worker->thread, "virtio-9p");
-		p9->nr_workers++;
+		err = thread_start(&worker->thread, "virtio-9p", worker_main,
+				   worker);
+		if (!err)
+			p9->nr_workers++;
 	}
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	return -err;
+	return err;
 }
 
 static void stop_workers(struct p9 *p9)

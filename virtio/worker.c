@@ -3,15 +3,9 @@
 
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include "lkvm/confine.h"
+#include "lkvm/thread.h"
 #include "lkvm/virtio.h"
-
-/*
- * Enough for serving a request, and so small that the kernel cannot back the
- * stack with a huge page: 2 MiB resident for a few KiB used.
- */
-#define WORKER_STACK (256 * KIB)
 
 static void report_parked(struct virtio_worker *worker)
 {
@@ -66,25 +60,6 @@ static void *worker_main(void *arg)
 	}
 }
 
-/* Signals are for the main thread: workers start with all of them blocked. */
-static int create_thread(struct virtio_worker *worker)
-{
-	pthread_attr_t attr;
-	sigset_t all, old;
-	int err;
-
-	err = pthread_attr_init(&attr);
-	if (err)
-		return -err;
-	pthread_attr_setstacksize(&attr, WORKER_STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&worker->thread, &attr, worker_main, worker);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	return -err;
-}
-
 int virtio_worker_start(struct virtio_worker *worker,
 			const struct virtio_worker_ops *ops, struct virtq *q,
 			const char *name)
@@ -100,14 +75,13 @@ int virtio_worker_start(struct virtio_worker *worker,
 	};
 	pthread_mutex_init(&worker->lock, NULL);
 	pthread_cond_init(&worker->has_parked, NULL);
-	err = create_thread(worker);
+	err = thread_start(&worker->thread, name, worker_main, worker);
 	if (err) {
 		pthread_cond_destroy(&worker->has_parked);
 		pthread_mutex_destroy(&worker->lock);
 		return err;
 	}
 	worker->started = true;
-	pthread_setname_np(worker->thread, name);
 	return 0;
 }
 
