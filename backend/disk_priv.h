@@ -64,6 +64,13 @@ int disk_raw_transfer(struct disk *disk, const struct disk_request *req);
 /* What is neither READ nor WRITE; zeroes are written by ops->execute(). */
 int disk_raw_change(struct disk *disk, const struct disk_request *req);
 
+#define DISK_ZERO_IOV 64U
+/*
+ * A WRITE of zeroes to @offset, of @len bytes or as many as @iov, with
+ * DISK_ZERO_IOV entries, is good for. Page-aligned, for O_DIRECT.
+ */
+struct disk_request disk_zero_request(u64 offset, u64 len, struct iovec *iov);
+
 /*
  * disk_aio.c: disk->fd was opened with O_DIRECT. Sets disk->ops, queue_depth
  * and max_queues. @path is for messages.

@@ -8,33 +8,17 @@
 
 #include <errno.h>
 
-#define ZERO_PAGE 4096U
-#define ZERO_PAGES 64U
-
 static int write_zero_data(struct qcow2 *q, u64 offset, u64 len)
 {
-	static _Alignas(ZERO_PAGE) u8 zeroes[ZERO_PAGE];
 	int err = 0;
 
 	while (len && !err) {
-		struct iovec iov[ZERO_PAGES];
-		struct disk_request piece = {
-			.op = DISK_WRITE,
-			.offset = offset,
-			.iov = iov,
-		};
+		struct iovec iov[DISK_ZERO_IOV];
+		struct disk_request piece = disk_zero_request(offset, len, iov);
 
-		while (piece.len < len && piece.nr_iov < ZERO_PAGES) {
-			u64 left = len - piece.len;
-
-			iov[piece.nr_iov].iov_base = zeroes;
-			iov[piece.nr_iov].iov_len =
-				left < ZERO_PAGE ? left : ZERO_PAGE;
-			piece.len += iov[piece.nr_iov++].iov_len;
-		}
+		err = qcow2_write(q, &piece);
 		offset += piece.len;
 		len -= piece.len;
-		err = qcow2_write(q, &piece);
 	}
 	return err;
 }

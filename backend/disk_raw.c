@@ -14,9 +14,7 @@
 #include <unistd.h>
 #include "lkvm/iov.h"
 
-/* Zeroes to write, one page many times: no memory, whatever the length. */
 #define ZERO_PAGE 4096U
-#define ZERO_PAGES 64U
 
 static ssize_t transfer_some(int fd, enum disk_op op, const struct iovec *iov,
 			     unsigned int nr, u64 offset)
@@ -92,28 +90,34 @@ static int discard(const struct disk *disk, u64 offset, u64 len)
 	return ret < 0 && errno != EOPNOTSUPP ? -errno : 0;
 }
 
+struct disk_request disk_zero_request(u64 offset, u64 len, struct iovec *iov)
+{
+	/* One page many times: no memory, whatever the length. */
+	static _Alignas(ZERO_PAGE) u8 zeroes[ZERO_PAGE];
+	struct disk_request req = {
+		.op = DISK_WRITE,
+		.offset = offset,
+		.iov = iov,
+	};
+
+	while (req.len < len && req.nr_iov < DISK_ZERO_IOV) {
+		u64 left = len - req.len;
+
+		iov[req.nr_iov].iov_base = zeroes;
+		iov[req.nr_iov].iov_len = left < ZERO_PAGE ? left : ZERO_PAGE;
+		req.len += iov[req.nr_iov++].iov_len;
+	}
+	return req;
+}
+
 static int write_zero_data(struct disk *disk, u64 offset, u64 len)
 {
-	/* Page aligned for O_DIRECT. */
-	static _Alignas(ZERO_PAGE) u8 zeroes[ZERO_PAGE];
 	int err = 0;
 
 	while (len && !err) {
-		struct iovec iov[ZERO_PAGES];
-		struct disk_request piece = {
-			.op = DISK_WRITE,
-			.offset = offset,
-			.iov = iov,
-		};
+		struct iovec iov[DISK_ZERO_IOV];
+		struct disk_request piece = disk_zero_request(offset, len, iov);
 
-		while (piece.len < len && piece.nr_iov < ZERO_PAGES) {
-			u64 left = len - piece.len;
-
-			iov[piece.nr_iov].iov_base = zeroes;
-			iov[piece.nr_iov].iov_len =
-				left < ZERO_PAGE ? left : ZERO_PAGE;
-			piece.len += iov[piece.nr_iov++].iov_len;
-		}
 		err = disk->ops->execute(disk, &piece);
 		offset += piece.len;
 		len -= piece.len;
