@@ -193,19 +193,17 @@ int run_build_cmdline(struct run_options *run, struct failure *why)
 {
 	struct kvm_config *config = &run->config;
 	const char *words[7] = { NULL };
-	char console[32];
 
 	if (!run->nodefaults && !config->firmware_path) {
-		words[0] = arch_default_cmdline();
-		snprintf(console, sizeof(console), "console=%s",
-			 config->console == CONSOLE_VIRTIO
-				 ? "hvc0"
-				 : arch_serial_console(0));
+		/* A kernel that panics ends, as scripts that boot guests expect. */
+		words[0] = "panic=1";
 		if (!has_param(run->params, "console=")) {
 			/* The last one is /dev/console. */
 			if (config->display.kind != DISPLAY_NONE)
 				words[1] = "console=tty0";
-			words[2] = console;
+			words[2] = config->console == CONSOLE_VIRTIO
+					   ? "console=hvc0"
+					   : "console=ttyS0";
 		}
 		add_root(run, &words[3]);
 	}

@@ -65,17 +65,3 @@ struct irq_line arch_pci_irq_line(struct kvm *vm, unsigned int slot,
 		.hub = &vm->arch->gsis[pci_pin_gsi(slot, pin)],
 	};
 }
-
-const char *arch_serial_console(unsigned int index)
-{
-	static const char *const names[] = { "ttyS0", "ttyS1", "ttyS2",
-					     "ttyS3" };
-
-	return index < ARRAY_SIZE(names) ? names[index] : NULL;
-}
-
-const char *arch_default_cmdline(void)
-{
-	/* A kernel that panics ends, as scripts that boot guests expect. */
-	return "panic=1";
-}

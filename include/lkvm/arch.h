@@ -131,9 +131,4 @@ void arch_vm_resuming(struct kvm *vm);
  */
 u64 arch_trapped_argument(const void *context, unsigned int index);
 
-/* The kernel's name of serial console @index: "ttyS0". */
-const char *arch_serial_console(unsigned int index);
-/* Defaults that lkvm puts before the user's kernel parameters, or "". */
-const char *arch_default_cmdline(void);
-
 #endif

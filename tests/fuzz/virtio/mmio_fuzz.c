@@ -40,16 +40,6 @@ struct irq_line arch_pci_irq_line(struct kvm *vm, unsigned int slot,
 	return (struct irq_line){ .hub = NULL };
 }
 
-const char *arch_serial_console(unsigned int index)
-{
-	return NULL;
-}
-
-const char *arch_default_cmdline(void)
-{
-	return "";
-}
-
 /* First byte: bits 0 and 1 the width, bit 2 a write. */
 static size_t one_access(struct fake_vm *fake, const u8 *data, size_t len)
 {

@@ -46,16 +46,6 @@ struct irq_line arch_pci_irq_line(struct kvm *vm, unsigned int slot,
 	return (struct irq_line){ .hub = NULL };
 }
 
-const char *arch_serial_console(unsigned int index)
-{
-	return NULL;
-}
-
-const char *arch_default_cmdline(void)
-{
-	return "";
-}
-
 struct fixture {
 	struct fake_guest guest;
 	struct fake_vm fake;
