@@ -15,6 +15,7 @@
 #include "lkvm/config.h"
 #include "lkvm/failure.h"
 #include "tests/support/fake_disk_file.h"
+#include "tests/support/fuzz_input.h"
 #include "tests/support/qcow2_image.h"
 
 #define DISK_LEN (64 * KIB)
@@ -24,11 +25,6 @@
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
 
-struct input {
-	const u8 *data;
-	size_t len;
-};
-
 struct machine {
 	struct disk *disk;
 	struct disk_queue *queue;
@@ -37,18 +33,6 @@ struct machine {
 	u8 buffer[MAX_REQUEST];
 };
 
-static u64 take(struct input *in, unsigned int bytes)
-{
-	u64 value = 0;
-
-	if (bytes > in->len)
-		bytes = (unsigned int)in->len;
-	memcpy(&value, in->data, bytes);
-	in->data += bytes;
-	in->len -= bytes;
-	return value;
-}
-
 static void put(int fd, const u8 *data, size_t len, u64 offset)
 {
 	if (pwrite(fd, data, len, (off_t)offset) != (ssize_t)len)
@@ -56,9 +40,9 @@ static void put(int fd, const u8 *data, size_t len, u64 offset)
 }
 
 /* A valid image, and up to 15 changes. True if there were none. */
-static bool create_image(int fd, struct input *in)
+static bool create_image(int fd, struct fuzz_input *in)
 {
-	u64 kind = take(in, 2), changes = take(in, 1) % 16;
+	u64 kind = fuzz_take(in, 2), changes = fuzz_take(in, 1) % 16;
 	struct qcow2_spec spec = {
 		.version = kind & 1 ? 3 : 2,
 		.cluster_bits = 9 + (kind >> 1) % 5,
@@ -68,7 +52,7 @@ static bool create_image(int fd, struct input *in)
 
 	qcow2_image_create(fd, &spec);
 	for (u64 i = 0; i < changes; i++) {
-		u64 offset = take(in, 2), len = 1 + take(in, 1) % 16;
+		u64 offset = fuzz_take(in, 2), len = 1 + fuzz_take(in, 1) % 16;
 
 		if (len > in->len)
 			len = in->len;
@@ -80,9 +64,9 @@ static bool create_image(int fd, struct input *in)
 }
 
 /* All bytes are the input's; the guest's part begins behind a length. */
-static void copy_image(int fd, struct input *in)
+static void copy_image(int fd, struct fuzz_input *in)
 {
-	u64 len = take(in, 2);
+	u64 len = fuzz_take(in, 2);
 
 	if (len > in->len)
 		len = in->len;
@@ -145,14 +129,14 @@ static void check(const struct machine *m, u64 offset, u64 len)
 		abort();
 }
 
-static void step(struct machine *m, struct input *in)
+static void step(struct machine *m, struct fuzz_input *in)
 {
-	u64 what = take(in, 1), end = disk_info(m->disk)->len;
-	u64 offset = take(in, 1) * 512 % end;
-	u64 len = (1 + take(in, 1) % (MAX_REQUEST / 512)) * 512;
+	u64 what = fuzz_take(in, 1), end = disk_info(m->disk)->len;
+	u64 offset = fuzz_take(in, 1) * 512 % end;
+	u64 len = (1 + fuzz_take(in, 1) % (MAX_REQUEST / 512)) * 512;
 
 	if (end > DISK_LEN && what & 0x80)
-		offset = align_down(take(in, 8) % end, 512);
+		offset = align_down(fuzz_take(in, 8) % end, 512);
 	if (len > end - offset)
 		len = end - offset;
 	switch (what % 8) {
@@ -194,9 +178,9 @@ static void check_image(int fd)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
-	struct input in = { data, len };
+	struct fuzz_input in = { data, len };
 	static struct machine m;
-	u64 mode = take(&in, 1);
+	u64 mode = fuzz_take(&in, 1);
 	int fd;
 
 	if (len > MAX_INPUT)

@@ -14,6 +14,7 @@
 #include "lkvm/config.h"
 #include "lkvm/failure.h"
 #include "tests/support/fake_virtio.h"
+#include "tests/support/fuzz_input.h"
 #include "virtio/blk_priv.h"
 
 #define RAM_LEN (64 * KIB)
@@ -21,23 +22,6 @@
 #define SIZE 16
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
-
-struct input {
-	const u8 *data;
-	size_t len;
-};
-
-static u64 take(struct input *in, unsigned int bytes)
-{
-	u64 value = 0;
-
-	if (bytes > in->len)
-		bytes = (unsigned int)in->len;
-	memcpy(&value, in->data, bytes);
-	in->data += bytes;
-	in->len -= bytes;
-	return value;
-}
 
 static struct disk *open_image(int fd)
 {
@@ -54,11 +38,12 @@ static struct disk *open_image(int fd)
 }
 
 /* One chain: a header, and buffers of any kind. */
-static void post_request(struct fake_ring *ring, struct input *in, u64 header)
+static void post_request(struct fake_ring *ring, struct fuzz_input *in,
+			 u64 header)
 {
-	u32 type = (u32)take(in, 1);
-	u64 sector = take(in, 2);
-	u16 nr = (u16)(1 + take(in, 1) % (SIZE - 1));
+	u32 type = (u32)fuzz_take(in, 1);
+	u64 sector = fuzz_take(in, 2);
+	u16 nr = (u16)(1 + fuzz_take(in, 1) % (SIZE - 1));
 	struct virtio_blk_outhdr outhdr = {
 		.type = type,
 		/* Now and then far away. */
@@ -69,8 +54,8 @@ static void post_request(struct fake_ring *ring, struct input *in, u64 header)
 	       sizeof(outhdr));
 	fake_desc(ring, 0, header, sizeof(outhdr), VRING_DESC_F_NEXT, 1);
 	for (u16 i = 1; i <= nr; i++) {
-		u64 at = FAKE_RAM_START + take(in, 2);
-		u64 kind = take(in, 2);
+		u64 at = FAKE_RAM_START + fuzz_take(in, 2);
+		u64 kind = fuzz_take(in, 2);
 		u16 flags = i < nr ? VRING_DESC_F_NEXT : 0;
 
 		if (kind & 1)
@@ -82,15 +67,15 @@ static void post_request(struct fake_ring *ring, struct input *in, u64 header)
 }
 
 static void run_driver(struct fake_guest *guest, struct blk *blk,
-		       struct input *in)
+		       struct fuzz_input *in)
 {
 	struct virtio_device *vdev = &blk->vdev;
 	u64 header = fake_alloc(guest, sizeof(struct virtio_blk_outhdr), 16);
 	struct vring_used_elem elem;
 	struct fake_ring ring;
 
-	fake_negotiate(vdev, take(in, 1) & 1 ? vdev->host_features
-					     : BIT64(VIRTIO_F_VERSION_1));
+	fake_negotiate(vdev, fuzz_take(in, 1) & 1 ? vdev->host_features
+						  : BIT64(VIRTIO_F_VERSION_1));
 	fake_ring_init(&ring, guest, &vdev->queues[0], SIZE);
 	if (virtio_queue_enable(vdev, ring.q))
 		abort();
@@ -107,7 +92,7 @@ static void run_driver(struct fake_guest *guest, struct blk *blk,
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
-	struct input in = { data, len };
+	struct fuzz_input in = { data, len };
 	struct fake_guest guest;
 	struct fake_transport transport;
 	int fd = memfd_create("image", MFD_CLOEXEC);

@@ -14,6 +14,7 @@
 #include "backend/char_priv.h"
 #include "lkvm/devices.h"
 #include "tests/support/fake_virtio.h"
+#include "tests/support/fuzz_input.h"
 
 #define RAM_LEN (256 * KIB)
 #define SIZE 8
@@ -22,23 +23,6 @@
 #define FROM_DRIVER 3
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
-
-struct input {
-	const u8 *data;
-	size_t len;
-};
-
-static u64 take(struct input *in, unsigned int bytes)
-{
-	u64 value = 0;
-
-	if (bytes > in->len)
-		bytes = (unsigned int)in->len;
-	memcpy(&value, in->data, bytes);
-	in->data += bytes;
-	in->len -= bytes;
-	return value;
-}
 
 /* Always something to read, and nobody who minds what is written. */
 static struct chardev *open_chardev(void)
@@ -52,30 +36,32 @@ static struct chardev *open_chardev(void)
 	return chr;
 }
 
-static void make_message(struct fake_guest *guest, struct input *in, u64 buffer)
+static void make_message(struct fake_guest *guest, struct fuzz_input *in,
+			 u64 buffer)
 {
 	struct virtio_console_control message = {
-		.id = (u32)take(in, 1) % 5,
-		.event = (u16)(take(in, 1) % 10),
-		.value = (u16)(take(in, 1) & 1),
+		.id = (u32)fuzz_take(in, 1) % 5,
+		.event = (u16)(fuzz_take(in, 1) % 10),
+		.value = (u16)(fuzz_take(in, 1) & 1),
 	};
 
 	memcpy(fake_ptr(guest, buffer, sizeof(message)), &message,
 	       sizeof(message));
 }
 
-static void post_chain(struct fake_ring *ring, struct input *in, u64 buffer)
+static void post_chain(struct fake_ring *ring, struct fuzz_input *in,
+		       u64 buffer)
 {
-	u16 nr = 1 + take(in, 1) % 3;
+	u16 nr = 1 + fuzz_take(in, 1) % 3;
 
 	for (u16 i = 0; i < nr; i++) {
-		u64 shape = take(in, 2);
+		u64 shape = fuzz_take(in, 2);
 		u16 flags = shape & 1 ? VRING_DESC_F_WRITE : 0;
 
 		if (i + 1 < nr)
 			flags |= VRING_DESC_F_NEXT;
 		if (shape & 0x8000)
-			flags ^= (u16)take(in, 1) & 7;
+			flags ^= (u16)fuzz_take(in, 1) & 7;
 		fake_desc(ring, i, buffer + ((shape >> 1) & 15),
 			  (u32)(shape >> 5) & 0x3ff, flags, i + 1);
 	}
@@ -83,19 +69,19 @@ static void post_chain(struct fake_ring *ring, struct input *in, u64 buffer)
 }
 
 static void drive(struct fake_guest *guest, struct virtio_device *dev,
-		  struct input *in)
+		  struct fuzz_input *in)
 {
 	struct fake_ring rings[NR_QUEUES];
 	u64 buffer = fake_alloc(guest, 8 * KIB, 16);
 
-	fake_negotiate(dev, dev->host_features & ~take(in, 1));
+	fake_negotiate(dev, dev->host_features & ~fuzz_take(in, 1));
 	for (unsigned int i = 0; i < NR_QUEUES; i++) {
 		fake_ring_init(&rings[i], guest, &dev->queues[i], SIZE);
 		virtio_queue_enable(dev, &dev->queues[i]);
 	}
 	fake_driver_ok(dev);
 	for (unsigned int n = 0; n < 16 && in->len; n++) {
-		u32 what = (u32)take(in, 1);
+		u32 what = (u32)fuzz_take(in, 1);
 		unsigned int queue = what % NR_QUEUES;
 
 		if (queue == FROM_DRIVER && what & 0x40)
@@ -111,7 +97,7 @@ static void drive(struct fake_guest *guest, struct virtio_device *dev,
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
-	struct input in = { data, len };
+	struct fuzz_input in = { data, len };
 	struct fake_guest guest;
 	struct fake_vm fake;
 	struct virtio_device *dev;

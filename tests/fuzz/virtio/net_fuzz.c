@@ -12,6 +12,7 @@
 #include "lkvm/failure.h"
 #include "tests/support/fake_net.h"
 #include "tests/support/fake_virtio.h"
+#include "tests/support/fuzz_input.h"
 #include "virtio/net_priv.h"
 
 #define RAM_LEN (256 * KIB)
@@ -20,33 +21,16 @@
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
 
-struct input {
-	const u8 *data;
-	size_t len;
-};
-
-static u64 take(struct input *in, unsigned int bytes)
-{
-	u64 value = 0;
-
-	if (bytes > in->len)
-		bytes = (unsigned int)in->len;
-	memcpy(&value, in->data, bytes);
-	in->data += bytes;
-	in->len -= bytes;
-	return value;
-}
-
 /* A chain of any buffers; what is read from them is fuzzed, too. */
-static void post_chain(struct fake_ring *ring, struct input *in)
+static void post_chain(struct fake_ring *ring, struct fuzz_input *in)
 {
-	u16 nr = (u16)(1 + take(in, 1) % 4);
+	u16 nr = (u16)(1 + fuzz_take(in, 1) % 4);
 
 	for (u16 i = 0; i < nr; i++) {
-		u64 at = FAKE_RAM_START + take(in, 2);
-		u64 kind = take(in, 2);
+		u64 at = FAKE_RAM_START + fuzz_take(in, 2);
+		u64 kind = fuzz_take(in, 2);
 		u32 len = (u32)kind >> 1;
-		u64 bytes = take(in, 8);
+		u64 bytes = fuzz_take(in, 8);
 		u16 flags = i + 1 < nr ? VRING_DESC_F_NEXT : 0;
 
 		if (kind & 1)
@@ -75,7 +59,7 @@ static void drain_host(struct fake_net *host)
 /* Commands and what is sent come back; buffers may wait for packets. */
 static void run_queue(struct nic *nic, struct fake_net *host,
 		      struct fake_ring *ring, unsigned int queue,
-		      bool comes_back, struct input *in)
+		      bool comes_back, struct fuzz_input *in)
 {
 	struct vring_used_elem elem;
 
@@ -85,26 +69,26 @@ static void run_queue(struct nic *nic, struct fake_net *host,
 		drain_host(host);
 }
 
-static void send_packet(struct fake_net *host, struct input *in)
+static void send_packet(struct fake_net *host, struct fuzz_input *in)
 {
 	u8 packet[4096] = { 0 };
-	size_t len = 1 + take(in, 2) % (sizeof(packet) - 1);
+	size_t len = 1 + fuzz_take(in, 2) % (sizeof(packet) - 1);
 
 	for (unsigned int i = 0; i < 32; i++)
-		packet[i] = (u8)take(in, 1);
+		packet[i] = (u8)fuzz_take(in, 1);
 	(void)!send(host->ends[0], packet, len, MSG_DONTWAIT);
 }
 
 static void run_driver(struct nic *nic, struct fake_net *host,
-		       struct fake_guest *guest, struct input *in)
+		       struct fake_guest *guest, struct fuzz_input *in)
 {
 	struct virtio_device *vdev = &nic->vdev;
 	struct fake_ring rings[2 * PAIRS + 1];
 	u64 features = vdev->host_features;
 	unsigned int control;
 
-	if (take(in, 1) & 1)
-		features &= take(in, 4) | BIT64(VIRTIO_F_VERSION_1);
+	if (fuzz_take(in, 1) & 1)
+		features &= fuzz_take(in, 4) | BIT64(VIRTIO_F_VERSION_1);
 	fake_negotiate(vdev, features);
 	control = features & BIT64(VIRTIO_NET_F_MQ) ? 2 * PAIRS : 2;
 	for (unsigned int i = 0; i < ARRAY_SIZE(rings); i++) {
@@ -114,7 +98,7 @@ static void run_driver(struct nic *nic, struct fake_net *host,
 	}
 	fake_driver_ok(vdev);
 	while (in->len && !is_broken(vdev)) {
-		switch (take(in, 1) % 4) {
+		switch (fuzz_take(in, 1) % 4) {
 		case 0:
 			run_queue(nic, host, &rings[1], 1, true, in);
 			break;
@@ -138,7 +122,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	static struct event_loop loop;
 	static bool is_running;
 	struct failure why = FAILURE_INIT;
-	struct input in = { data, len };
+	struct fuzz_input in = { data, len };
 	struct fake_transport transport;
 	struct fake_guest guest;
 	struct fake_net host;

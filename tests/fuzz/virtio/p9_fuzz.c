@@ -11,26 +11,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "tests/support/fuzz_input.h"
 #include "tests/support/p9_client.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
-
-struct input {
-	const u8 *data;
-	size_t len;
-};
-
-static u64 take(struct input *in, unsigned int bytes)
-{
-	u64 value = 0;
-
-	if (bytes > in->len)
-		bytes = (unsigned int)in->len;
-	memcpy(&value, in->data, bytes);
-	in->data += bytes;
-	in->len -= bytes;
-	return value;
-}
 
 /* ---- The folder: root/ with something of each kind, and a secret beside it ---- */
 
@@ -96,7 +80,7 @@ static const struct {
 	{ P9_TREMOVE, "f" },
 };
 
-static void put_name(struct p9_writer *out, struct input *in)
+static void put_name(struct p9_writer *out, struct fuzz_input *in)
 {
 	static const char *const names[] = {
 		"a",
@@ -115,7 +99,7 @@ static void put_name(struct p9_writer *out, struct input *in)
 		"9P2000.L",
 		"d/secret",
 	};
-	u8 which = (u8)take(in, 1);
+	u8 which = (u8)fuzz_take(in, 1);
 	u8 len;
 
 	if (which < 240) {
@@ -124,7 +108,7 @@ static void put_name(struct p9_writer *out, struct input *in)
 		p9_put_string(out, name, strlen(name));
 		return;
 	}
-	len = (u8)take(in, 1);
+	len = (u8)fuzz_take(in, 1);
 	if (len > in->len)
 		len = (u8)in->len;
 	p9_put_string(out, (const char *)in->data, len);
@@ -132,31 +116,31 @@ static void put_name(struct p9_writer *out, struct input *in)
 	in->len -= len;
 }
 
-static u64 number(struct input *in, unsigned int bytes)
+static u64 number(struct fuzz_input *in, unsigned int bytes)
 {
 	static const u64 numbers[] = { 0,	   1,	      2,    8,
 				       0x200,	   0755,      4096, 1ULL << 20,
 				       1ULL << 33, UINT64_MAX };
-	u8 which = (u8)take(in, 1);
+	u8 which = (u8)fuzz_take(in, 1);
 
-	return which & 0x80 ? take(in, bytes)
+	return which & 0x80 ? fuzz_take(in, bytes)
 			    : numbers[which % ARRAY_SIZE(numbers)];
 }
 
-static void put_arg(struct p9_writer *out, struct input *in, char arg)
+static void put_arg(struct p9_writer *out, struct fuzz_input *in, char arg)
 {
 	u8 bytes[64] = { 0 };
 	u16 nr;
 
 	switch (arg) {
 	case 'f':
-		p9_put_u32(out, (u32)take(in, 1) % 8);
+		p9_put_u32(out, (u32)fuzz_take(in, 1) % 8);
 		break;
 	case 's':
 		put_name(out, in);
 		break;
 	case 'n':
-		nr = (u16)take(in, 1) % 20;
+		nr = (u16)fuzz_take(in, 1) % 20;
 		p9_put_u16(out, nr);
 		while (nr--)
 			put_name(out, in);
@@ -179,9 +163,9 @@ static void put_arg(struct p9_writer *out, struct input *in, char arg)
 	}
 }
 
-static void put_message(struct client *c, struct input *in)
+static void put_message(struct client *c, struct fuzz_input *in)
 {
-	u8 which = (u8)take(in, 1);
+	u8 which = (u8)fuzz_take(in, 1);
 	u8 type;
 
 	client_make(c, 0, "");
@@ -191,21 +175,22 @@ static void put_message(struct client *c, struct input *in)
 		for (const char *arg = messages[which].args; *arg; arg++)
 			put_arg(&c->out, in, *arg);
 	} else {
-		type = (u8)take(in, 1);
-		for (u64 len = take(in, 1) % 64; len; len--)
-			p9_put_u8(&c->out, (u8)take(in, 1));
+		type = (u8)fuzz_take(in, 1);
+		for (u64 len = fuzz_take(in, 1) % 64; len; len--)
+			p9_put_u8(&c->out, (u8)fuzz_take(in, 1));
 	}
-	p9_put_header(c->out.buf, (u32)c->out.len, type, (u16)take(in, 1) % 8);
+	p9_put_header(c->out.buf, (u32)c->out.len, type,
+		      (u16)fuzz_take(in, 1) % 8);
 }
 
-static void run_client(struct client *c, struct input *in)
+static void run_client(struct client *c, struct fuzz_input *in)
 {
 	static const u32 rooms[] = { 11, 64, 4096, CLIENT_BUF };
 	unsigned int sent = 0;
 	int err;
 
 	while (in->len) {
-		u8 how = (u8)take(in, 1);
+		u8 how = (u8)fuzz_take(in, 1);
 
 		put_message(c, in);
 		client_send_cut(c, (u32)c->out.len,
@@ -241,12 +226,12 @@ static void start_client(struct client *c)
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
 	static bool has_run;
-	struct input in = { data, len };
+	struct fuzz_input in = { data, len };
 	struct client *c;
 
 	if (!len || len > 2048)
 		return 0;
-	c = &clients[take(&in, 1) & 1];
+	c = &clients[fuzz_take(&in, 1) & 1];
 	if (!has_run)
 		atexit(release_clients);
 	has_run = true;
