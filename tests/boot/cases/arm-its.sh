@@ -1,18 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # arch: arm64
-# shellcheck shell=sh disable=SC2154,SC2034,SC2016
+# shellcheck shell=sh disable=SC2154
 # GICv3 with ITS: messages of PCI devices are LPIs.
+# shellcheck source=tests/boot/arm.sh
+. "$CASES/../arm.sh"
 
-truncate -s 1M disk.raw
-guest --rng -d disk.raw --irqchip gicv3-its <<'GUEST'
-grep -E 'virtio|ttyS0' /proc/interrupts | sed 's/^/@irq /'
-echo "@ cpus $(nproc)"
-dd if=/dev/vda of=/dev/null bs=64k 2>/dev/null && echo "@ disk read"
-dd if=/dev/hwrng bs=16 count=1 2>/dev/null | wc -c | sed 's/^/@ rng /'
-echo "@ devices $(ls /sys/bus/pci/devices | wc -l)"
-poweroff -f
-GUEST
-expect_status 0
-expect_eq "disk" read "$(value disk)"
-expect_eq "random bytes" 16 "$(value rng)"
+devices --irqchip gicv3-its
 expect_out "@irq.*ITS-MSI.*virtio0-req"
