@@ -426,18 +426,29 @@ void chardev_close(struct chardev *chr, int timeout_ms)
 	free(chr);
 }
 
+struct chardev *chardev_alloc(void)
+{
+	struct chardev *chr = calloc(1, sizeof(*chr));
+
+	if (!chr)
+		return NULL;
+	chr->in_fd = -1;
+	chr->out_fd = -1;
+	chr->slave_fd = -1;
+	chr->owns_fds = true;
+	return chr;
+}
+
 int chardev_open_fds(int in_fd, int out_fd, unsigned int len,
 		     struct chardev **out)
 {
-	struct chardev *chr = calloc(1, sizeof(*chr));
+	struct chardev *chr = chardev_alloc();
 	int err;
 
 	if (!chr)
 		return -ENOMEM;
 	chr->in_fd = in_fd;
 	chr->out_fd = out_fd;
-	chr->slave_fd = -1;
-	chr->owns_fds = true;
 	err = chardev_init(chr, "chardev", len, false);
 	if (err) {
 		free(chr);

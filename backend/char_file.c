@@ -32,14 +32,11 @@ static int open_file(struct chardev *chr, const char *path)
 int chardev_open_file(const char *what, const char *path, struct failure *why,
 		      struct chardev **out)
 {
-	struct chardev *chr = calloc(1, sizeof(*chr));
+	struct chardev *chr = chardev_alloc();
 	int err;
 
 	if (!chr)
 		return fail(why, -ENOMEM, "%s: out of memory", what);
-	chr->in_fd = -1;
-	chr->slave_fd = -1;
-	chr->owns_fds = true;
 	err = open_file(chr, path);
 	if (err) {
 		free(chr);

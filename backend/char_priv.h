@@ -136,6 +136,8 @@ struct chardev {
 	struct char_typed typed;
 };
 
+/* Without fds, the owner of those that it gets. NULL: no memory. */
+struct chardev *chardev_alloc(void);
 /* @chr has its fds; creates the output. On failure the fds stay open. */
 int chardev_init(struct chardev *chr, const char *name, unsigned int len,
 		 bool may_drop);

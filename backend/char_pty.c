@@ -61,14 +61,12 @@ static int open_pty(struct chardev *chr, char name[NAME_LEN])
 int chardev_open_pty(const char *what, struct failure *why,
 		     struct chardev **out)
 {
-	struct chardev *chr = calloc(1, sizeof(*chr));
+	struct chardev *chr = chardev_alloc();
 	char name[NAME_LEN];
 	int err;
 
 	if (!chr)
 		return fail(why, -ENOMEM, "%s: out of memory", what);
-	chr->slave_fd = -1;
-	chr->owns_fds = true;
 	err = open_pty(chr, name);
 	if (err) {
 		free(chr);

@@ -203,15 +203,11 @@ static int open_socket(struct chardev *chr, const char *path)
 int chardev_open_socket(const char *what, const char *path, struct failure *why,
 			struct chardev **out)
 {
-	struct chardev *chr = calloc(1, sizeof(*chr));
+	struct chardev *chr = chardev_alloc();
 	int err;
 
 	if (!chr)
 		return fail(why, -ENOMEM, "%s: out of memory", what);
-	chr->in_fd = -1;
-	chr->out_fd = -1;
-	chr->slave_fd = -1;
-	chr->owns_fds = true;
 	chr->is_socket = true;
 	chr->listener.ready = listener_ready;
 	pthread_mutex_init(&chr->client_lock, NULL);

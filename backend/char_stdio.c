@@ -24,14 +24,14 @@ static void block_terminal_signals(void)
 int chardev_open_stdio(void (*quit)(void *opaque), void *opaque,
 		       struct failure *why, struct chardev **out)
 {
-	struct chardev *chr = calloc(1, sizeof(*chr));
+	struct chardev *chr = chardev_alloc();
 	int err;
 
 	if (!chr)
 		return fail(why, -ENOMEM, "console: out of memory");
 	chr->in_fd = fcntl(STDIN_FILENO, F_GETFD) < 0 ? -1 : STDIN_FILENO;
 	chr->out_fd = STDOUT_FILENO;
-	chr->slave_fd = -1;
+	chr->owns_fds = false;
 	chr->has_terminal = isatty(STDIN_FILENO);
 	chr->quit = quit;
 	chr->quit_opaque = opaque;
