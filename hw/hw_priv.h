@@ -218,6 +218,7 @@ struct pl061 {
 	pthread_mutex_t lock; /* guards all below */
 	struct irq_line irq;
 	bool paused;
+	bool unseen;	      /* the button is pressed, and was not read */
 	u8 inputs, data, dir; /* a bit for each line */
 	u8 is, ibe, iev, ie, afsel, edges;
 };

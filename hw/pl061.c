@@ -26,7 +26,11 @@
 
 #define BUTTON 0x01
 
-/* How long a finger stays: beyond what drivers take for bouncing. */
+/*
+ * How long a finger stays after the guest has seen it. Drivers look at the line
+ * some time after its interrupt, when it has stopped bouncing; a busy guest
+ * much later than that.
+ */
 #define PRESS_NS 100000000ULL
 
 /* Inputs and outputs as they are now. */
@@ -60,10 +64,22 @@ static void set_inputs_locked(struct pl061 *gpio, u8 inputs)
 	update_irq_locked(gpio);
 }
 
-static u8 read_locked(const struct pl061 *gpio, u64 offset)
+static u8 read_lines_locked(struct pl061 *gpio, u8 lines)
+{
+	u8 value = levels(gpio) & lines;
+
+	if (value & gpio->inputs & BUTTON && gpio->unseen) {
+		gpio->unseen = false;
+		if (gpio->loop)
+			event_timer_set(&gpio->timer, PRESS_NS);
+	}
+	return value;
+}
+
+static u8 read_locked(struct pl061 *gpio, u64 offset)
 {
 	if (offset < GPIO_DATA_END)
-		return levels(gpio) & (u8)(offset >> 2);
+		return read_lines_locked(gpio, (u8)(offset >> 2));
 	switch (offset) {
 	case GPIO_DIR:
 		return gpio->dir;
@@ -146,9 +162,10 @@ int pl061_press(struct pl061 *gpio)
 
 	pthread_mutex_lock(&gpio->lock);
 	if (gpio->ie & BUTTON) {
+		/* An edge, whether or not the last press was seen. */
+		set_inputs_locked(gpio, 0);
 		set_inputs_locked(gpio, BUTTON);
-		if (gpio->loop)
-			event_timer_set(&gpio->timer, PRESS_NS);
+		gpio->unseen = true;
 	} else {
 		err = -ENOTSUP;
 	}

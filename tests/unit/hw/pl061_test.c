@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/timerfd.h>
 #include "hw/hw_priv.h"
 #include <cmocka.h> /* last: it has a macro named fail */
 
@@ -99,6 +100,54 @@ static void test_pl061__one_edge(void **state)
 	assert_int_equal(get(RIS), 1);
 }
 
+static void test_pl061__each_press_is_an_edge(void **state)
+{
+	put(IBE, 1);
+	put(IE, 1);
+	pl061_press(&gpio);
+	put(IC, 1);
+	pl061_press(&gpio);
+	assert_int_equal(get(MIS), 1);
+}
+
+static bool is_about_to_let_go(struct pl061 *with_loop)
+{
+	struct itimerspec left;
+
+	assert_int_equal(timerfd_gettime(with_loop->timer.source.fd, &left), 0);
+	return left.it_value.tv_nsec;
+}
+
+static u8 get_lines(struct pl061 *with_loop, u8 lines)
+{
+	struct bus_access acc = { .offset = (u64)lines << 2, .size = 4 };
+
+	assert_int_equal(pl061_access(with_loop, &acc), BUS_HANDLED);
+	return (u8)acc.value;
+}
+
+/* A guest under load may look at the line long after its interrupt. */
+static void test_pl061__the_finger_stays_until_it_is_seen(void **state)
+{
+	struct bus_access enable = {
+		.offset = IE, .size = 4, .value = 1, .is_write = true
+	};
+	struct event_loop loop;
+	struct pl061 pressed;
+
+	assert_int_equal(event_loop_init(&loop, NULL), 0);
+	assert_int_equal(pl061_init(&pressed, &loop), 0);
+	pl061_access(&pressed, &enable);
+	assert_int_equal(pl061_press(&pressed), 0);
+	assert_false(is_about_to_let_go(&pressed));
+	assert_int_equal(get_lines(&pressed, 0xfe), 0);
+	assert_false(is_about_to_let_go(&pressed));
+	assert_int_equal(get_lines(&pressed, 1), 1);
+	assert_true(is_about_to_let_go(&pressed));
+	pl061_release(&pressed);
+	event_loop_release(&loop);
+}
+
 static void test_pl061__level(void **state)
 {
 	put(IS, 1);
@@ -122,6 +171,8 @@ int main(void)
 		TEST(test_pl061__nobody_listens_to_the_button),
 		TEST(test_pl061__both_edges_as_linux_sets_them),
 		TEST(test_pl061__one_edge),
+		TEST(test_pl061__each_press_is_an_edge),
+		TEST(test_pl061__the_finger_stays_until_it_is_seen),
 		TEST(test_pl061__level),
 	};
 
