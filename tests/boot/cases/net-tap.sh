@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 300
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
-# Network cards on taps: lkvm serves the first, with four pairs of queues, the
-# kernel (vhost) the others, of which the last has another transport. Both ways with
-# checksums, IPv6, VLANs; and again after the driver let go and took hold, after
+# Network cards on taps: lkvm serves the first, with four pairs of queues, and one on
+# a macvtap, the kernel (vhost) the others, of which the last has another transport.
+# Both ways with checksums, IPv6, VLANs; and again after the driver let go and took hold, after
 # BARs have moved and after a suspend.
 
 need_root
-modprobe -a tun vhost_net 8021q 2>/dev/null
+modprobe -a tun vhost_net 8021q macvtap veth 2>/dev/null
 [ -e /dev/vhost-net ] || skip "no vhost-net"
 transport=${transport:-pci}
 other="pci-legacy"
@@ -31,13 +31,25 @@ SH
 chmod +x up down
 "$LAB/nettest" serve 7070 &
 server=$!
-trap 'kill $server' EXIT
+trap 'kill $server; ip link del wire' EXIT
+
+# A macvtap, and a cable to what it is on.
+ip link add name wire type veth
+ip link set veth0 name lkvmtap2
+ip link set wire up
+./up lkvmtap2
+ip link add link wire name lkvmmv type macvtap
+ip link set lkvmmv up
+macvtap=/sys/class/net/lkvmmv
+node=/dev/tap$(cat $macvtap/ifindex)
+[ -c "$node" ] || fail "no $node"
 
 limit=240
 pci_guest --virtio-transport "$transport" -c 4 \
 	-n "mode=tap,tapif=lkvmtap0,mq=4,script=./up,downscript=./down" \
 	-n "tapif=lkvmtap1,vhost=1,script=./up,downscript=./down,guest_mac=02:aa:bb:cc:dd:ee" \
-	-n "tapif=lkvmtap2,vhost=1,script=./up,trans=$other" \
+	-n "tapif=$node,guest_mac=$(cat $macvtap/address)" \
+	-n "tapif=lkvmtap3,vhost=1,script=./up,trans=$other" \
 	-p "suspend.pm_test_delay=1" <<'GUEST'
 modprobe -a virtio_net 8021q
 up()
@@ -53,11 +65,12 @@ echo "@ link $(cat /sys/class/net/eth0/carrier) $(cat /sys/class/net/eth0/mtu)"
 echo "@ channels $(nettest channels eth0)"
 echo "@ channels4 $(nettest channels eth0 4)"
 echo "@ queues $(ls /sys/class/net/eth0/queues | xargs)"
-up eth1 1
-up eth2 2
+for n in 1 2 3; do
+	up eth$n $n
+done
 # rates OUT-HOST IN-HOST MIB: there and back.
 rates() { echo $(nettest out $1 7070 $3) $(nettest in $2 7070 $3); }
-for n in 0 1 2; do
+for n in 0 1 2 3; do
 	echo "@ first$n $(rates 10.77.$n.1 fd77:$n::1 8)"
 	echo "@ ping$n $(ping6 -c 2 -q fd77:$n::1 | grep -c ' 0% packet loss')"
 	ip link add link eth$n name vlan$n type vlan id 5
@@ -67,7 +80,7 @@ for n in 0 1 2; do
 done
 check() { echo "@ $1$2 $(rates 10.77.$2.1 10.77.$2.1 1)"; }
 # Resets: a driver that lets go sets everything up again.
-for n in 0 1 2; do
+for n in 0 1 2 3; do
 	path=$(readlink -f /sys/class/net/eth$n/device)
 	dev=${path##*/}
 	echo "$dev" >/sys/bus/virtio/drivers/virtio_net/unbind
@@ -78,7 +91,7 @@ done
 # Elsewhere, where Linux finds it and moves it once more.
 cd /sys/bus/pci
 echo "16@pci:1af4:1041;16@pci:1af4:1000" >resource_alignment
-for n in 1 2; do
+for n in 1 3; do
 	p=$(basename "$(readlink -f /sys/class/net/eth$n/device/..)")
 	[ -d devices/$p ] || continue
 	echo $p >drivers/virtio-pci/unbind
@@ -96,7 +109,7 @@ for n in 1 2; do
 	check moved $n
 done
 suspend
-for n in 0 1 2; do
+for n in 0 1 2 3; do
 	check resumed $n
 done
 echo "@ channels2 $(nettest channels eth0 2)"
@@ -110,11 +123,11 @@ expect_eq "queue pairs that there are" 4 "$(value channels | cut -d' ' -f2)"
 expect_eq "queue pairs, switched on" "4 4" "$(value channels4)"
 expect_eq "queues" "rx-0 rx-1 rx-2 rx-3 tx-0 tx-1 tx-2 tx-3" "$(value queues)"
 pci=$transport
-for n in 0 1 2; do
-	[ $n != 2 ] || pci=$other
+for n in 0 1 2 3; do
+	[ $n != 3 ] || pci=$other
 	whats="first vlan again resumed"
 	case $n$pci in
-	[12]pci*)
+	[13]pci*)
 		whats="$whats rebound moved"
 		expect_eq "place of card $n in 64 KiB" 0 "$(value place$n)"
 		;;
