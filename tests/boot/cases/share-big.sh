@@ -3,10 +3,10 @@
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # timeout: 3000
 # 20,000 small files unpacked in a share, listed, and a git clone of some: the same
-# outside. Minutes of emulation: only by name. FILES=2000 for fewer.
+# outside. Minutes of emulation: only by name.
 
 need_root
-files=${FILES:-20000}
+files=20000
 mkdir -p share from
 progress "making $files files"
 make_tree "$files"
