@@ -153,6 +153,17 @@ usage_error '9p word' 'mapd is none of ro, security=' \
 	run --9p "$tmp,tag,ro,mapd"
 usage_error '9p security' 'security=none is none of' \
 	run --9p "$tmp,tag,security=none"
+if has_kvm; then
+	guest "$tmp/halt" '\364'
+	for share in "--9p /" "--9p /,tag,security=mapped" "-d /"; do
+		# shellcheck disable=SC2086 # words
+		expect "S19: $share" 128 '' \
+			"the host's own root directory is shared only read-only" \
+			run $share -n mode=none -k "$tmp/halt"
+	done
+else
+	skip "S19: the host's own root directory" "no /dev/kvm here"
+fi
 usage_error 'disk format' 'format=vmdk: it is raw or qcow2' \
 	run -d "$tmp/disk,format=vmdk"
 usage_error 'backing file of a raw disk' 'backing=on is for format=qcow2' \
