@@ -22,7 +22,10 @@
 #include "lkvm/log.h"
 
 #define MAX_CLIENTS 16U
-/* As long as one client may keep all others waiting. */
+/*
+ * As long as a client that sends half a message may keep all others waiting. Of one
+ * that takes nothing, the library finds out every five seconds.
+ */
 #define CLIENT_WAIT_MS 1000
 #define BLANK_WIDTH 640
 #define BLANK_HEIGHT 480
