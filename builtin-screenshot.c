@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "builtin-client.h"
 #include "lkvm/failure.h"
@@ -73,6 +74,15 @@ static int write_png(FILE *out, const struct picture *picture)
 			   : -ENOTSUP;
 }
 
+/* Half a file is of no use; a device or a pipe is not ours to remove. */
+static void discard(const char *file)
+{
+	struct stat st;
+
+	if (!lstat(file, &st) && S_ISREG(st.st_mode))
+		unlink(file);
+}
+
 static bool save(const struct picture *picture, const char *file)
 {
 	FILE *out = fopen(file, "wbe");
@@ -92,7 +102,7 @@ static bool save(const struct picture *picture, const char *file)
 			  "zlib1g), and zlib1g-dev when lkvm is built");
 	else
 		log_error("screenshot: %s: %s", file, strerror(-err));
-	unlink(file);
+	discard(file);
 	return false;
 }
 
