@@ -310,6 +310,32 @@ else
 	skip 'clients of all kinds' 'no python3 here'
 fi
 expect 'after all that' 0 'six +running' '' list
+
+# Another user who gets at the socket all the same is not listened to.
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null &&
+	[ -x /usr/bin/python3 ]; then
+	cat >"$tmp/stranger.py" <<-'PYTHON'
+	import socket, sys
+	s = socket.socket(socket.AF_UNIX)
+	s.settimeout(20)
+	s.connect(sys.argv[1])
+	try:
+	    s.sendall(b'{"op":"stop","force":true}\n')
+	    print("answer", s.recv(100))
+	except (BrokenPipeError, ConnectionResetError):
+	    print("answer", b"")
+	PYTHON
+	chmod 755 "$tmp" "$folder"
+	chmod 666 "$folder/six.sock"
+	said=$(setpriv --reuid 65534 --regid 65534 --clear-groups \
+		/usr/bin/python3 - "$folder/six.sock" \
+		<"$tmp/stranger.py" 2>&1)
+	check 'another user is not answered' [ "$said" = "answer b''" ]
+	chmod 700 "$folder" "$tmp"
+	expect 'and stops nothing' 0 'six +running' '' list
+else
+	skip 'another user' 'needs root, setpriv and /usr/bin/python3'
+fi
 expect 'stop six' 0 '' '' stop six
 ended six 0
 finish

@@ -3,8 +3,9 @@
 # Command lines that people were found to use, with stand-ins for their files and
 # devices. The numbers are those of the survey that issue 8 speaks of. A line that
 # needs what this version lacks must say so by name and counts as skipped; those
-# for arm64 run there, in the lab, and are refused by name here; those of forks are
-# refused by name everywhere.
+# for arm64 run there, in the lab (boot/arm-lines), and are refused by name here;
+# those with vhost and devices of the host run in the lab, too (boot/lines-devices);
+# those of forks are refused by name everywhere.
 
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -78,14 +79,17 @@ line 7 '' lkvm run --name rkt-6b5a --no-dhcp --cpu 1 --mem 128 \
 	--console=virtio --kernel k --disk dir --params 'init=/x' \
 	--network mode=tap,tapif=T,host_ip=172.16.28.1,guest_ip=172.16.28.2
 line 8 '' env HOME="$tmp/dir" lkvm run -k k -i initrd -m 128 -c 1 --name ID \
-	-p 'iommu=off console=ttyS0' --tty 0 --tty 1 --tty 2
-line 8-shares '' env HOME="$tmp/dir" lkvm run -k k -i initrd -m 128 -c 1 \
-	-d dir --9p dir,tag --tty 0
+	-p 'iommu=off console=ttyS0' --tty 0 --tty 1 --tty 2 \
+	--network mode=tap,tapif=N -d dir --9p dir,tag
+if [ "$(grep -c 'pty /dev/pts/[0-9]' err)" = 3 ]; then
+	pass 'line 8: names of terminals'
+else
+	fail 'line 8: names of terminals' "$(cat err)"
+fi
 line 9 Hi env HOME="$tmp" lkvm run --name H -m 512 -c 1 --console serial --rng \
-	-k k -i initrd -p 'console=ttyS0 reboot=k panic=1' -d disk,ro \
-	-d disk2,direct,ro
-line 9-balloon Hi lkvm run -m 512 -c 1 --console serial --rng -k k --balloon
-line 9-share Hi lkvm run -m 512 -c 1 -k k --9p dir,tag
+	-k k -i initrd -p 'console=ttyS0 reboot=k panic=1' -d disk,ro --balloon \
+	-d disk2,direct,ro --9p "$tmp/dir,tag" \
+	-n mode=tap,tapif=T,guest_mac=02:00:00:00:00:01
 line 9-user Hi lkvm run -m 512 -c 1 -k k \
 	-n mode=user,tapif=X,guest_mac=02:00:00:00:00:01
 line 12 '' bash -c 'exec 3<k; exec lkvm run --debug -k /proc/self/fd/3 -m 210 \
@@ -101,10 +105,21 @@ line 17 Hi lkvm run --nodefaults -m 256 -c 2 -d disk -k k \
 	-p 'console=ttyS0 rootwait root=/dev/vda ro no_console_suspend'
 line 18 Hi lkvm run -k k -p 'dom0_mem=3G,max:3G loglvl=all' -d guest.dtb \
 	-m 512 -c 2
-line 19-share Hi lkvm run -k k --disk disk --9p dir,tagmount
+line 19 Hi lkvm run -k k --disk disk --9p dir,tagmount -n mode=tap,tapif=tap0
 line 20 Hi lkvm run --name busy -c 1 -m 64 -d disk -k k
 refused 21 --gtk lkvm run -c2 -m2048 -k k --sdl --gtk
-line 22 Hi lkvm run --name vm_guest -i initrd --kernel k --console serial
+line 22 Hi lkvm run --name vm_guest -i initrd --kernel k --console serial --debug
+
+# 20: on a terminal that is another program's.
+if command -v script >/dev/null; then
+	said=$(timeout 60 script -qec 'lkvm run --name busy -c 1 -m 64 -d disk -k k' \
+		/dev/null </dev/null 2>&1 | tr -d '\r')
+	if [ "$said" = Hi ]; then
+		pass 'line 20: on a terminal'
+	else
+		fail 'line 20: on a terminal' "$said"
+	fi
+fi
 
 # 13: a serial line of the host on stdin and stdout, in the background; the socket
 # that its script removes by hand is not in the way.
@@ -118,12 +133,23 @@ else
 	fail 'line 13' "$(cat out)"
 fi
 
-# 16: stopping them.
+# 8, 9 and 16: what is done with them.
 printf '\372\364\353\375' >halt
-for name in armvirt0 armvirt1 armvirt2; do
-	lkvm run -m 64 -c 1 -k halt --name $name </dev/null >/dev/null 2>&1 &
+for name in ID H armvirt0 armvirt1 armvirt2; do
+	lkvm run -m 128 -c 1 -k halt --balloon --name $name \
+		</dev/null >/dev/null 2>&1 &
 	wait_while $! "line 16: $name runs" is_listed "$name" running
 done
+if lkvm balloon -i 64 -n H >out && lkvm balloon -d 64 -n H >>out; then
+	pass 'line 9: balloon'
+else
+	fail 'line 9: balloon' "$(cat out)"
+fi
+if lkvm stop -n ID && lkvm stop -n H; then
+	pass 'line 8: stop'
+else
+	fail 'line 8: stop' "$(lkvm list)"
+fi
 if lkvm stop --name armvirt0 && lkvm stop --all &&
 	[ -z "$(lkvm list --json)" ] && wait; then
 	pass 'line 16: stop --name, stop --all'
