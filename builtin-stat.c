@@ -96,6 +96,13 @@ const struct command stat_command = {
 	.name = "stat",
 	.summary = "print counters of running VMs",
 	.usage = "lkvm stat [OPTIONS] [NAME...]",
+	.notes = "Of each CPU: exits from the guest to lkvm, and how many of "
+		 "them were\naccesses to ports and to memory. Of each virtio "
+		 "device, named by kind and\nplace, and each of its queues: "
+		 "requests answered, bytes_out from the driver\nand bytes_in "
+		 "to it, wakeups of whoever serves the queue, and "
+		 "interrupts\nsent for it; in_kernel where vhost serves it, "
+		 "and counts nothing.",
 	.options = stat_options,
 	.run = stat_main,
 };

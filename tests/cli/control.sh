@@ -102,6 +102,16 @@ usage_error 'balloon, no size' 'x is no size' balloon -i x airy
 expect 'stat -m, no driver' 0 'airy: balloon target: 20971520' '' stat -m airy
 expect 'stop' 0 '' '' stop --force airy
 wait "$pid"
+# kvmtool shares the host's / with every guest.
+"$LKVM" run -m 64 -c 1 --name plain -d "$tmp/disk" -k "$tmp/halt" \
+	</dev/null >/dev/null 2>"$tmp/plain.err" &
+pid=$!
+is_up plain
+run stat --json plain
+[[ $out == *virtio-blk* && $out != *virtio-9p* ]]
+check 'S19: nothing of the host is shared unasked' [ $? = 0 ]
+run stop --force plain
+ended plain 0
 start one
 mode=$(stat -c '%a %F' "$folder" "$folder/one.sock")
 check 'folder 0700, socket 0600' [ "$mode" = "700 directory

@@ -2,8 +2,9 @@
 # timeout: 240
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # A running guest under load: looked into, poked at, typed at, paused and
-# resumed: no lockup is seen, its clock is right, its disk goes on. A short pause
-# with short watchdogs; LAB_FULL=1: a minute, and the watchdogs as they come.
+# resumed: no lockup is seen, its clock is right, its disk goes on (10.2-11); SysRq
+# arrives at once and needs no terminal (10.2-12). A short pause with short
+# watchdogs; LAB_FULL=1: a minute, and the watchdogs as they come.
 
 export XDG_RUNTIME_DIR="$T"
 pause=12
