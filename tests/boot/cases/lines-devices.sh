@@ -11,11 +11,12 @@
 # shellcheck source=tests/boot/vfio.sh
 . "$CASES/../vfio.sh"
 vfio_bind "$gigabit" "$nvme"
-modprobe -a tun macvtap vhost_net vhost_vsock virtio_net
+modprobe -a tun macvtap vhost_net vhost_vsock virtio_net null_blk
 export HOME="$T" XDG_RUNTIME_DIR="$T"
 
 printf '\272\370\003\260H\356\260i\356\260\n\356\260\376\346\144\364\353\375' >k
-truncate -s 1M store.img vol.img
+truncate -s 1M store.img
+ln -s /dev/nullb0 vol.img # files of L1's have no O_DIRECT
 printf 'no archive' >initrd
 mkdir src
 

@@ -563,6 +563,40 @@ static void test_virtio_device_dump__queue_that_is_not_enabled(void **state)
 		       "  queue 0: size 8, not enabled\n");
 }
 
+static void *serve_many(void *arg)
+{
+	struct fixture *f = arg;
+
+	for (unsigned int i = 0; i < 2000; i++) {
+		fake_post(&f->ring, 0);
+		if (virtq_pop(f->q, &f->chain) == 1)
+			virtq_push(f->q, f->chain.head, 1);
+		virtq_enable_kicks(f->q);
+		virtq_notify(f->q);
+	}
+	return NULL;
+}
+
+/* What it reads of a queue that is served, it may: TSan looks on. */
+static void test_virtio_device_dump__while_a_thread_serves(void **state)
+{
+	struct fixture *f = *state;
+	const struct virtq_stats *stats = &f->q->stats;
+	char text[1024];
+	const struct text_sink sink = { add_line, text };
+	pthread_t thread;
+
+	fake_desc(&f->ring, 0, f->buffer, 16, WRITE, 0);
+	assert_int_equal(pthread_create(&thread, NULL, serve_many, f), 0);
+	do {
+		text[0] = '\0';
+		virtio_device_dump(&f->dev, &sink);
+	} while (counter_read(&stats->requests) < 1000);
+	pthread_join(thread, NULL);
+	assert_int_equal(stats->requests, 2000);
+	assert_int_equal(stats->bytes_in, 2000);
+}
+
 #define QUEUE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -604,6 +638,7 @@ int main(void)
 		QUEUE_TEST(test_virtio_device_dump__shows_where_queues_stand),
 		QUEUE_TEST(test_virtio_device_dump__without_event_idx),
 		QUEUE_TEST(test_virtio_device_dump__queue_that_is_not_enabled),
+		QUEUE_TEST(test_virtio_device_dump__while_a_thread_serves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
