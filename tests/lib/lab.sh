@@ -133,12 +133,14 @@ lab_pack_lkvm()
 	lab_pack "$@"
 	if [ "$(uname -m)" != "$lab_native" ]; then
 		for lib in lib/aarch64-linux-gnu/libz.so.1 \
-			usr/lib/aarch64-linux-gnu/libslirp.so.0; do
+			usr/lib/aarch64-linux-gnu/libslirp.so.0 \
+			usr/lib/aarch64-linux-gnu/libvncserver.so.1; do
 			lab_pack "$1" "$lab_sysroot/$lib" "/lib/${lib##*/}"
 		done
 		return
 	fi
-	for lib in liblzma.so.5 libz.so.1 libzstd.so.1 libslirp.so.0; do
+	for lib in liblzma.so.5 libz.so.1 libzstd.so.1 libslirp.so.0 \
+		libvncserver.so.1; do
 		lib=$(/sbin/ldconfig -p |
 			awk -v lib="$lib" '$1 == lib { print $NF; exit }')
 		[ -z "$lib" ] || lab_pack "$1" "$lib"
