@@ -49,11 +49,25 @@ static int open_port(const struct port_config *port, struct failure *why,
 	switch (port->kind) {
 	case PORT_FILE:
 		return chardev_open_file(what, port->path, why, out);
+	case PORT_STREAM:
+		return chardev_open_stream(what, port->in_fd, port->out_fd, why,
+					   out);
 	case PORT_UNIX:
 		return chardev_open_socket(what, port->path, why, out);
 	default:
 		return chardev_open_pty(what, why, out);
 	}
+}
+
+/* Where the kernel's messages are kept: the first serial port, in any case. */
+static int open_hidden(const struct kvm_config *config, struct failure *why,
+		       struct vm_consoles *consoles)
+{
+	struct chardev **chr = config->console == CONSOLE_SERIAL
+				       ? &consoles->console
+				       : &consoles->ttys[0];
+
+	return chardev_open_stream("kernel messages", -1, -1, why, chr);
 }
 
 int run_open_consoles(const struct kvm_config *config, struct run_watch *watch,
@@ -68,6 +82,10 @@ int run_open_consoles(const struct kvm_config *config, struct run_watch *watch,
 	if (!err)
 		err = display_open(&config->display, &user, why,
 				   &consoles->display);
+	if (!err && config->hidden_console && !consoles->ttys[0]) {
+		err = open_hidden(config, why, consoles);
+		moved = consoles->console;
+	}
 	/* Nothing of the guest's: the terminal stays as it is. */
 	if (err || moved)
 		return err;

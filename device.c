@@ -67,6 +67,14 @@ void devices_resume(struct kvm *vm)
 			dev->ops->resume(dev);
 }
 
+bool devices_are_drained(struct kvm *vm)
+{
+	for (struct device *dev = vm->devices; dev; dev = dev->next)
+		if (dev->ops->is_drained && !dev->ops->is_drained(dev))
+			return false;
+	return true;
+}
+
 void devices_stop(struct kvm *vm)
 {
 	for (struct device *dev = vm->devices; dev; dev = dev->next)

@@ -9,10 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 #include "lkvm/arch.h"
 #include "lkvm/pci.h"
 #include "lkvm/vcpu.h"
+
+/* Between two looks at what readers have left. */
+#define DRAIN_NS 1000000L
 
 int vm_extension(const struct kvm *vm, long cap)
 {
@@ -190,8 +194,16 @@ static void kick_all_locked(struct kvm *vm)
 			vcpu_kick_locked(&vm->vcpus[i]);
 }
 
+/* Did somebody outside the guest want that? */
+static bool is_hurried(enum vm_end end)
+{
+	return end == VM_END_STOP || end == VM_END_TIMEOUT ||
+	       end == VM_END_SIGNAL;
+}
+
 static void end_locked(struct kvm *vm, enum vm_end end)
 {
+	vm->hurried = vm->hurried || is_hurried(end);
 	if (vm->end != VM_RUNNING)
 		return;
 	vm->end = end;
@@ -255,6 +267,24 @@ enum vm_end kvm_wait(struct kvm *vm)
 	end = vm->end;
 	pthread_mutex_unlock(&vm->state_lock);
 	return end;
+}
+
+static bool must_drain(struct kvm *vm)
+{
+	bool hurried;
+
+	pthread_mutex_lock(&vm->state_lock);
+	hurried = vm->hurried;
+	pthread_mutex_unlock(&vm->state_lock);
+	return !hurried && !devices_are_drained(vm);
+}
+
+void kvm_drain(struct kvm *vm)
+{
+	const struct timespec pause = { .tv_nsec = DRAIN_NS };
+
+	while (must_drain(vm))
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
 }
 
 bool vm_checkpoint(struct kvm *vm)

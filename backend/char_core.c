@@ -97,6 +97,12 @@ static void background_expired(struct event_timer *timer)
 	take_terminal(container_of(timer, struct chardev, background));
 }
 
+static void tell_end(const struct chardev *chr)
+{
+	if (chr->front->connected)
+		chr->front->connected(chr->front_opaque);
+}
+
 /* Up to @max bytes; 0 also when there are none for now. */
 static size_t read_input(struct chardev *chr, u8 *bytes, size_t max)
 {
@@ -114,6 +120,8 @@ static size_t read_input(struct chardev *chr, u8 *bytes, size_t max)
 	chr->at_end = true;
 	if (!chr->is_socket || event_modify(chr->loop, &chr->input, 0) < 0)
 		chardev_unwatch(chr);
+	if (chr->is_stream)
+		tell_end(chr);
 	return 0;
 }
 
@@ -190,6 +198,11 @@ static void notify_ready(struct event_source *src, u32 events)
 		chr->front->resized(chr->front_opaque);
 	if (atomic_exchange(&chr->room_wanted, false))
 		chr->front->writable(chr->front_opaque);
+	if (chr->is_stream && !chr->end_told &&
+	    output_has_failed(&chr->output)) {
+		chr->end_told = true;
+		tell_end(chr);
+	}
 	pump_input(chr);
 }
 
@@ -277,6 +290,9 @@ size_t chardev_type(struct chardev *chr, const u8 *bytes, size_t len)
 
 bool chardev_is_open(struct chardev *chr)
 {
+	if (chr->is_stream)
+		return !(chr->in_fd >= 0 && chr->at_end) &&
+		       !output_has_failed(&chr->output);
 	return !chr->is_socket || chr->has_client;
 }
 

@@ -110,6 +110,7 @@ static void advance_locked(struct char_output *out, size_t bytes)
 static void fail_locked(struct char_output *out, int err)
 {
 	out->failed = true;
+	out->starved = true; /* news for who waits for room, and for streams */
 	advance_locked(out, used_locked(out));
 	pthread_mutex_unlock(&out->lock);
 	/* A reader that has had enough is no surprise: "lkvm run | head". */
@@ -312,6 +313,16 @@ void output_release(struct char_output *out, int timeout_ms)
 	pthread_mutex_unlock(&out->lock);
 	pthread_join(out->thread, NULL);
 	free_all(out);
+}
+
+bool output_has_failed(struct char_output *out)
+{
+	bool failed;
+
+	pthread_mutex_lock(&out->lock);
+	failed = out->failed && out->fd >= 0;
+	pthread_mutex_unlock(&out->lock);
+	return failed;
 }
 
 void output_set_fd(struct char_output *out, int fd)

@@ -2,7 +2,8 @@
 /*
  * The parts of a chardev: char_output.c (buffer and writer thread), char_core.c
  * (front end and input), char_terminal.c (raw mode and keys), and those that put
- * them together: char_stdio.c, char_pty.c, char_file.c and char_socket.c.
+ * them together: char_stdio.c, char_pty.c, char_file.c, char_stream.c and
+ * char_socket.c.
  */
 #ifndef LKVM_CHAR_PRIV_H
 #define LKVM_CHAR_PRIV_H
@@ -68,6 +69,8 @@ void spot_feed(struct chardev_spot *spot, const u8 *bytes, size_t len);
 /* See chardev_read_history(). */
 size_t output_read_history(struct char_output *out, u64 *from, u8 *bytes,
 			   size_t max);
+/* Has what it writes to failed, for good? */
+bool output_has_failed(struct char_output *out);
 /*
  * Write to @fd from now on, beginning with an empty buffer; -1: to nobody. When
  * it returns, the old one is not used any more; writes to that must fail soon.
@@ -98,6 +101,10 @@ struct chardev {
 	void (*quit)(void *opaque);
 	void *quit_opaque;
 	struct char_output output;
+
+	/* Its end is news: see chardev_open_stream(). */
+	bool is_stream;
+	bool end_told; /* event loop only: output has failed, and that was told */
 
 	/* Of sockets. */
 	bool is_socket;

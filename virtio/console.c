@@ -248,6 +248,16 @@ static int console_start(struct device *dev)
 	return 0;
 }
 
+static bool console_is_drained(struct device *dev)
+{
+	struct console *console = container_of(dev, struct console, vdev.base);
+	bool drained = true;
+
+	for (unsigned int i = 0; i < console->nr_ports; i++)
+		drained = drained && port_is_drained(&console->ports[i]);
+	return drained;
+}
+
 static void console_stop(struct device *dev)
 {
 	struct console *console = container_of(dev, struct console, vdev.base);
@@ -282,6 +292,7 @@ static const struct device_ops console_device_ops = {
 	.virtio = virtio_device_of,
 	.pause = virtio_device_pause,
 	.resume = virtio_device_resume,
+	.is_drained = console_is_drained,
 	.stop = console_stop,
 	.destroy = console_device_destroy,
 };

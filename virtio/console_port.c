@@ -147,6 +147,19 @@ void port_transmit_kicked(struct event_source *source, u32 events)
 	transmit(stream->port);
 }
 
+bool port_is_drained(struct console_port *port)
+{
+	struct console *console = port->console;
+	bool drained;
+
+	pthread_mutex_lock(&console->lock);
+	drained = !port->chr || !console->serving ||
+		  (port->id && !console_has_control(console)) ||
+		  !stream_has_chain(&port->transmit);
+	pthread_mutex_unlock(&console->lock);
+	return drained;
+}
+
 static void port_writable(void *opaque)
 {
 	transmit(opaque);

@@ -95,6 +95,8 @@ extern const struct chardev_front_ops console_front_ops;
 
 void port_receive_kicked(struct event_source *source, u32 events);
 void port_transmit_kicked(struct event_source *source, u32 events);
+/* Has the port's chardev all that the guest gave it? Any thread. */
+bool port_is_drained(struct console_port *port);
 
 /* ---- console_control.c; event loop ---- */
 

@@ -30,7 +30,7 @@ struct chardev_front_ops {
 	void (*writable)(void *opaque);
 	/* The terminal's size changed, or NULL. */
 	void (*resized)(void *opaque);
-	/* A client came or went: see chardev_is_open(). Or NULL. */
+	/* A client came or went, a stream ended: see chardev_is_open(). Or NULL. */
 	void (*connected)(void *opaque);
 };
 
@@ -57,6 +57,14 @@ int chardev_open_pty(const char *what, struct failure *why,
 /* Output goes to the file @path, which is created or emptied. No input. */
 int chardev_open_file(const char *what, const char *path, struct failure *why,
 		      struct chardev **out);
+/*
+ * One direction of a program's standard streams: bytes come from @in_fd, or go to
+ * @out_fd, and the other one is -1. Both -1: output is kept as history, and goes
+ * nowhere. Descriptors are borrowed. The end of the input, and a reader that has
+ * gone, are told to the front end: see chardev_is_open().
+ */
+int chardev_open_stream(const char *what, int in_fd, int out_fd,
+			struct failure *why, struct chardev **out);
 /*
  * A Unix socket at @path that programs of the same user connect to, one at a
  * time. A socket that nobody listens to any more is replaced; ours goes with
@@ -121,7 +129,10 @@ size_t chardev_type(struct chardev *chr, const u8 *bytes, size_t len);
 /* room() may have grown: look at the input again. Any thread, cheap. */
 void chardev_kick_input(struct chardev *chr);
 
-/* False: a socket that nobody is connected to. Any thread. */
+/*
+ * False: a socket that nobody is connected to, or a stream at its end. Event
+ * loop.
+ */
 bool chardev_is_open(struct chardev *chr);
 
 /* Columns and rows of the terminal; -ENOTTY if there is none. */

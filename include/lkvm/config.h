@@ -67,15 +67,17 @@ enum iommufd_mode {
 
 /* What is at the host's end of a port of the virtio console. */
 enum port_kind {
-	PORT_PTY,  /* a new pseudo-terminal */
-	PORT_FILE, /* output only */
-	PORT_UNIX, /* a socket, for one program at a time */
+	PORT_PTY,    /* a new pseudo-terminal */
+	PORT_FILE,   /* output only */
+	PORT_UNIX,   /* a socket, for one program at a time */
+	PORT_STREAM, /* one of lkvm's own standard streams, or only history */
 };
 
 struct port_config {
 	char name[CONFIG_PORT_NAME_LEN]; /* what the guest calls it */
 	enum port_kind kind;
-	const char *path; /* of file or socket; NULL: pty */
+	const char *path;  /* of file or socket; else NULL */
+	int in_fd, out_fd; /* of a stream: see chardev_open_stream() */
 };
 
 enum console_kind {
@@ -140,6 +142,7 @@ struct kvm_config {
 	const char *flash;	   /* image of the flash memory, or NULL */
 	const char *cmdline;	   /* whole kernel command line, owned */
 	enum console_kind console;
+	bool hidden_console; /* the kernel's messages are kept, but not shown */
 	bool tty_pty[CONFIG_MAX_TTYS]; /* this serial port goes to a new pty */
 	struct disk_config disks[CONFIG_MAX_DISKS];
 	unsigned int nr_disks;

@@ -82,6 +82,11 @@ struct device_ops {
 	 */
 	void (*pause)(struct device *dev);
 	void (*resume)(struct device *dev);
+	/*
+	 * The guest has ended by itself: has what it wrote before been taken?
+	 * False: ask again soon. Main thread; the event loop runs. Or NULL.
+	 */
+	bool (*is_drained)(struct device *dev);
 	/* vCPUs are stopped for good: nothing may touch the guest any more. */
 	void (*stop)(struct device *dev);
 	/* Free the instance; it may be half built, and started or not. */
@@ -112,6 +117,7 @@ int devices_create(struct kvm *vm, const struct kvm_config *config);
 int devices_start(struct kvm *vm);
 void devices_pause(struct kvm *vm);
 void devices_resume(struct kvm *vm);
+bool devices_are_drained(struct kvm *vm);
 void devices_stop(struct kvm *vm);
 /* Magic SysRq on the guest's console: see device_ops. -ENODEV: it has none. */
 int vm_send_sysrq(struct kvm *vm, u8 key);

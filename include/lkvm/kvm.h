@@ -5,6 +5,7 @@
  *   kvm_create()   fds, memory, interrupts, devices, kernel: nothing runs
  *   kvm_start()    event loop, devices, vCPU threads
  *   kvm_wait()     until something ends the VM
+ *   kvm_drain()    until what the guest wrote last has been taken
  *   kvm_destroy()  stops what runs and frees all; accepts NULL
  */
 #ifndef LKVM_KVM_H
@@ -84,6 +85,7 @@ struct kvm {
 	pthread_cond_t state_changed;
 	enum vm_end end;
 	int end_signal;
+	bool hurried;	     /* somebody does not want to wait for readers */
 	bool held;	     /* vCPUs are to stay out of the guest */
 	bool paused;	     /* and devices stand still */
 	unsigned int parked; /* vCPUs that wait in vm_checkpoint() */
@@ -103,6 +105,11 @@ int kvm_create(const struct kvm_config *config,
 	       struct kvm **out);
 int kvm_start(struct kvm *vm);
 enum vm_end kvm_wait(struct kvm *vm);
+/*
+ * Of ports, that is: their readers may be slow. Does not wait where somebody wanted
+ * the end (stop, time limit, signal), or wants it meanwhile.
+ */
+void kvm_drain(struct kvm *vm);
 void kvm_destroy(struct kvm *vm);
 
 /*
