@@ -123,11 +123,13 @@ OTHER_CONFINE := $(if $(filter 1,$(CONFIG_CONFINE)),confine_none.c,confine.c)
 SRCS := $(filter-out $(OTHER_CONFINE) $(CONFIG_WITHOUT),$(sort \
 	$(wildcard *.c backend/*.c hw/*.c virtio/*.c vfio/*.c $(ARCH_DIR)/*.c)))
 # A static program loads no libraries.
-OBJS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out library_none.c,$(SRCS)))
+OBJS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out library_none.c,$(SRCS))) \
+	$(BUILD)/guest/blob.o
+GUEST_SRCS := $(sort $(wildcard guest/*.c))
 STATIC_OBJS := $(patsubst %/library.o,%/library_none.o,$(OBJS))
 LIB := $(BUILD)/lkvm.a
 HEADERS := $(filter-out tests/boot/arm/%,$(sort $(wildcard *.h) $(shell find \
-	include $(wildcard backend hw virtio vfio) $(ARCH_DIR) tests tools \
+	include $(wildcard backend guest hw virtio vfio) $(ARCH_DIR) tests tools \
 	-name '*.h')))
 SUPPORT_SRCS := $(sort $(wildcard tests/support/*.c))
 SUPPORT_OBJS := $(SUPPORT_SRCS:%.c=$(BUILD)/%.o)
@@ -185,6 +187,14 @@ find_libseccomp = confine=0; libc=other; \
 		found="$$found, libseccomp: no$(if $(SAN), (sanitizers))"; \
 	fi
 
+# The program in guests is static. Without it there are no "lkvm sandbox" and no
+# root file systems of lkvm's own.
+find_static_libc = guest_init=1; \
+	if ! printf 'int main(void) { return 0; }\n' | \
+			$(CC) -static -x c -o /dev/null - 2>/dev/null; then \
+		guest_init=0; found="$$found, static libc: no"; \
+	fi
+
 $(BUILD)/config.mk: Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
 	@cppflags=$$($(PKG_CONFIG) --cflags libbsd-overlay 2>/dev/null) || \
@@ -208,7 +218,8 @@ $(BUILD)/config.mk: Makefile $(BUILD)/flags
 	$(call find_codec,libvncserver,rfb/rfb.h,VNC,$(wildcard \
 		backend/display_vnc*.c)); \
 	$(find_libseccomp); \
-	{ echo "CONFIG_CONFINE := $$confine"; echo "CONFIG_LIBC := $$libc"; \
+	$(find_static_libc); \
+	{ echo "CONFIG_GUEST_INIT := $$guest_init"; echo "CONFIG_CONFINE := $$confine"; echo "CONFIG_LIBC := $$libc"; \
 	echo "CONFIG_CPPFLAGS := $$bsd$$codecs"; \
 	echo "CONFIG_WITHOUT := $$without"; \
 	echo "CONFIG_LDLIBS := -laio -ljansson -ldl$(ARCH_LIBS:%= -l%)"; } >$@; \
@@ -249,6 +260,26 @@ $(BUILD)/%.o: %.c $(BUILD)/flags $(BUILD)/config.mk
 	$(call say,CC,$<)$(compile) -c -o $@ $<
 
 $(BUILD)/builtin-version.o: $(BUILD)/version.h
+
+# The first process of guests: a static program, without instrumentation, that
+# lkvm carries with it.
+GUEST_OBJS := $(GUEST_SRCS:%.c=$(BUILD)/%.o)
+$(GUEST_OBJS): $(BUILD)/guest/%.o: guest/%.c $(BUILD)/flags $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(lkvm_cppflags) -std=c11 -Os $(WARNINGS) \
+		-include lkvm/banned.h -MMD -MP -c -o $@ $<
+
+$(BUILD)/guest/init: $(GUEST_OBJS)
+	$(call say,LD,$@)$(CC) -static -s -Wl,--gc-sections $(SYSROOT_LDFLAGS) \
+		-o $@ $^
+
+ifeq ($(CONFIG_GUEST_INIT),1)
+$(BUILD)/guest/blob.o: $(BUILD)/guest/init
+blob_flags = -DGUEST_INIT='"$(BUILD)/guest/init"'
+endif
+$(BUILD)/guest/blob.o: guest/blob.S $(BUILD)/flags $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(call say,AS,$<)$(CC) $(blob_flags) -c -o $@ $<
 
 # The filters of confine.c, made by a program that runs here.
 CONFINE_GEN_SRCS := tools/confine_gen.c tools/confine_rules.c \
@@ -339,7 +370,7 @@ demo: all
 
 # ---- Lint: the parts, each of which "make lint" runs ----
 
-lint_srcs = $(SRCS) $(SUPPORT_SRCS) $(UNIT_SRCS) $(FUZZ_SRCS) $(GUEST_HOST_SRCS)
+lint_srcs = $(SRCS) $(GUEST_SRCS) $(SUPPORT_SRCS) $(UNIT_SRCS) $(FUZZ_SRCS) $(GUEST_HOST_SRCS)
 lint_files = $(shell find . -path ./build -prune -o -path ./$(O)/build -prune \
 	-o -name '*.[ch]' -print | sed 's|^\./||' | sort)
 
@@ -370,7 +401,7 @@ lint-cppcheck:
 		--enable=warning,performance,portability -j 2 \
 		--cppcheck-build-dir=$(BUILD)/lint/cppcheck \
 		--suppressions-list=.cppcheck-suppressions \
-		-Iinclude -I. $(CPPCHECK_MACROS) $(SRCS)
+		-Iinclude -I. $(CPPCHECK_MACROS) $(SRCS) $(GUEST_SRCS)
 
 lint-shell:
 	$(Q)shellcheck -x $$(grep -rlE --exclude-dir=build --exclude-dir=.git \
@@ -459,5 +490,5 @@ help:
 	@echo '  V=1           print the commands'
 	@echo '  FUZZ_SECONDS=N  for each fuzz program'
 
--include $(patsubst %.o,%.d,$(sort $(OBJS) $(STATIC_OBJS))) \
+-include $(patsubst %.o,%.d,$(sort $(OBJS) $(STATIC_OBJS) $(GUEST_OBJS))) \
 	$(SUPPORT_OBJS:.o=.d) $(GUEST_HOST_OBJS:.o=.d) $(UNIT_PROGRAMS:%=%.d) $(FUZZ_PROGRAMS:%=%.d)

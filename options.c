@@ -261,14 +261,16 @@ int options_parse(const struct option_grammar *grammar, int argc,
 	while (!err && p.next < argc) {
 		const char *word = argv[p.next++];
 
-		if (only_words || word[0] != '-' || word[1] == '\0')
+		if (only_words || word[0] != '-' || word[1] == '\0') {
+			only_words = only_words || grammar->words_end_options;
 			err = parse_plain(&p, word);
-		else if (!strcmp(word, "--"))
+		} else if (!strcmp(word, "--")) {
 			only_words = true;
-		else if (word[1] == '-')
+		} else if (word[1] == '-') {
 			err = parse_long(&p, word + 2);
-		else
+		} else {
 			err = parse_short(&p, word + 1);
+		}
 	}
 	return err;
 }

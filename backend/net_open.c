@@ -24,6 +24,15 @@ int net_user_missing(const struct net_config *config, const char *what,
 		    "network: mode=user: %s; mode=tap or mode=none", what);
 }
 
+u32 net_user_dns(const struct net_config *config)
+{
+	u32 dns = (config->host_ip & NET_USER_MASK) + NET_USER_DNS;
+
+	while (dns == config->host_ip || dns == config->guest_ip)
+		dns++;
+	return dns;
+}
+
 int net_open(const struct net_config *config, struct failure *why,
 	     struct net **out)
 {

@@ -39,8 +39,7 @@
 #define NSEC_PER_MSEC 1000000
 #define MTU 1500
 
-#define NETMASK 0xffffff00U
-#define DNS_HOST 3U /* and on, where that is taken */
+#define NETMASK NET_USER_MASK
 #define DNS_PORT 53
 #define NOBODY 254U
 #define IP_LEN 20
@@ -376,15 +375,6 @@ static int open_sockets(struct user *user)
 	return user->stop_fd < 0 ? -errno : 0;
 }
 
-static u32 choose_dns(u32 host, u32 guest)
-{
-	u32 dns = (host & NETMASK) + DNS_HOST;
-
-	while (dns == host || dns == guest)
-		dns++;
-	return dns;
-}
-
 /* fd33:3333:3333::/64, addresses that are nobody's in particular. */
 static struct in6_addr address6(u8 host)
 {
@@ -412,7 +402,7 @@ static int start_slirp(struct user *user, const struct net_config *config,
 		.vhost6 = address6(1),
 		.vdhcp_start.s_addr = htonl(config->guest_ip),
 		.vnameserver.s_addr = htonl(dns),
-		.vnameserver6 = address6(DNS_HOST),
+		.vnameserver6 = address6(NET_USER_DNS),
 	};
 
 	user->slirp = user->lib.new(&slirp, &callbacks, user);
@@ -517,7 +507,7 @@ static int user_init(struct user *user, const struct net_config *config,
 		     struct failure *why)
 {
 	u32 host = config->host_ip, guest = config->guest_ip;
-	u32 dns = choose_dns(host, guest);
+	u32 dns = net_user_dns(config);
 	int err;
 
 	if ((host & NETMASK) != (guest & NETMASK) || host == guest)

@@ -25,6 +25,11 @@ struct net;
 #define NET_SHORT_HEADER 10U
 #define NET_LONG_HEADER 12U
 
+/* Networks of user mode: /24, with a name server at this address. */
+#define NET_USER_MASK 0xffffff00U
+#define NET_USER_DNS 3U /* and on, where that is taken */
+u32 net_user_dns(const struct net_config *config);
+
 /* The longest packet: an IP packet in Ethernet with a VLAN tag. */
 #define NET_MAX_PACKET (65535U + 18U)
 

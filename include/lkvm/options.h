@@ -69,6 +69,7 @@ struct option_grammar {
 	 * unwelcome. NULL: all are.
 	 */
 	int (*word)(const char *word, void *target, struct failure *why);
+	bool words_end_options; /* options behind a word are words, too */
 	/* Told of each option that was set; or NULL. @value lives as argv. */
 	void (*note)(const struct option *opt, const struct option_value *value,
 		     void *target);

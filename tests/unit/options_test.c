@@ -296,9 +296,37 @@ static void test_options__sizes_have_units(void **state)
 	assert_false(parse_size("16384P", MIB, &size));
 }
 
+static int note_word(const char *word, void *target, struct failure *why)
+{
+	(*(unsigned int *)target)++;
+	return 0;
+}
+
+static void test_options__a_command_has_options_of_its_own(void **state)
+{
+	static const struct option none[] = { { .name = NULL } };
+	const struct option_grammar grammar = {
+		.command = "sandbox",
+		.options = none,
+		.word = note_word,
+		.words_end_options = true,
+	};
+	char *const words[] = { (char[]){ "ls" }, (char[]){ "-l" },
+				(char[]){ "--" }, (char[]){ "--help" } };
+	struct failure why = FAILURE_INIT;
+	unsigned int nr = 0;
+
+	assert_int_equal(options_parse(&grammar, 4, words, &nr, &why), 0);
+	assert_int_equal(nr, 4);
+	assert_int_equal(options_parse(&grammar, 1, words + 1, &nr, &why),
+			 -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			test_options__a_command_has_options_of_its_own),
 		cmocka_unit_test(test_options__arguments_in_every_form),
 		cmocka_unit_test(test_options__empty_argument_is_one),
 		cmocka_unit_test(test_options__words_stand_anywhere),
