@@ -201,11 +201,15 @@ int run_build_cmdline(struct run_options *run, struct failure *why)
 			/* The last one is /dev/console. */
 			if (config->display.kind != DISPLAY_NONE)
 				words[1] = "console=tty0";
-			words[2] = config->console == CONSOLE_VIRTIO
+			words[2] = config->console == CONSOLE_VIRTIO &&
+						   !config->hidden_console
 					   ? "console=hvc0"
 					   : "console=ttyS0";
 		}
-		add_root(run, &words[3]);
+		if (run->guest.root == GUEST_ROOT_OTHER)
+			add_root(run, &words[3]);
+		if (config->hidden_console)
+			words[5] = "quiet";
 	}
 	words[6] = run->params;
 	run->cmdline = join_words(words, ARRAY_SIZE(words));
@@ -232,9 +236,12 @@ int run_config_complete(struct run_options *run, struct failure *why)
 	config->name = run->name;
 	err = run_complete_display(run, why);
 	if (!err)
+		err = open_images(run, why);
+	if (!err)
+		err = run_guest_choose(run, why);
+	if (!err)
 		err = run_build_cmdline(run, why);
-	if (err)
-		return err;
-	err = open_images(run, why);
-	return err ? err : run_open_networks(run, why);
+	if (!err)
+		err = run_open_networks(run, why);
+	return err ? err : run_guest_prepare(run, why);
 }

@@ -215,6 +215,8 @@ static int set_disk(const struct option *opt, const struct option_value *value,
 		return run_add_scsi(opt, run, value->text + 5, why);
 	if (names_directory(value->text))
 		return run_set_root_share(opt, run, value->text, why);
+	if (run_guest_take_root(run, value->text))
+		return 0;
 	if (config->nr_disks == CONFIG_MAX_DISKS)
 		return option_fail(opt, why, "%s: at most %u disks",
 				   value->text, CONFIG_MAX_DISKS);
@@ -559,6 +561,14 @@ static int set_confine(const struct option *opt,
 	return 0;
 }
 
+/* kvmtool's: in a root file system of lkvm's own nobody asks for an address. */
+static int ignore_no_dhcp(const struct option *opt,
+			  const struct option_value *value, void *target,
+			  struct failure *why)
+{
+	return 0;
+}
+
 #define FLAG(member)                                                           \
 	.set = option_set_flag, .offset = offsetof(struct run_options, member)
 #define STRING(member)                                                         \
@@ -566,7 +576,6 @@ static int set_confine(const struct option *opt,
 
 #define NOT_YET " not in this version of lkvm"
 #define NO_VFIO "this way of passing host devices through is" NOT_YET
-#define NO_ROOTFS "root file systems from directories are" NOT_YET
 #define NO_CCA "Arm CCA realms are" NOT_YET
 #define NO_PKVM "protected VMs (pKVM) are" NOT_YET
 #define RISCV_ONLY "this option is for RISC-V guests"
@@ -679,6 +688,18 @@ const struct option run_option_table[] = {
 	  .arg = "TEXT",
 	  .help = "kernel parameters, behind lkvm's own",
 	  STRING(params) },
+	{ .name = "modules",
+	  .arg = "DIR",
+	  .help = "the kernel's modules, for a root file system of lkvm's own "
+		  "(default: /lib/modules/RELEASE)",
+	  STRING(guest.modules),
+	  .flags = OPTION_LOW_PRIORITY },
+	{ .name = "sandbox",
+	  .arg = "SCRIPT",
+	  .help = "what a root file system of lkvm's own runs instead of a "
+		  "shell",
+	  STRING(guest.script) },
+	{ .name = "no-dhcp", .set = ignore_no_dhcp },
 
 	{ .heading = "Display" },
 	{ .name = "sdl",
@@ -755,8 +776,6 @@ const struct option run_option_table[] = {
 
 	/* kvmtool's, still to come. */
 	OPTION_REFUSE("gtk", NULL, "GTK is not supported: --sdl or --vnc is"),
-	OPTION_REFUSE("sandbox", "SCRIPT", NO_ROOTFS),
-	OPTION_REFUSE("no-dhcp", NULL, NO_ROOTFS),
 
 	/* Of forks of kvmtool. */
 	OPTION_REFUSE_FORK("realm", NULL, NO_CCA),
@@ -774,6 +793,15 @@ const struct option run_option_table[] = {
 	{ .more = arch_run_options },
 };
 
+const struct option sandbox_option_table[] = {
+	{ .heading = "Command" },
+	{ .name = "user",
+	  .help = "run it as you rather than as the guest's root",
+	  FLAG(guest.as_user),
+	  .flags = OPTION_LOW_PRIORITY },
+	{ .more = run_option_table },
+};
+
 /* The plain word is the kernel. */
 static int take_word(const char *word, void *target, struct failure *why)
 {
@@ -787,16 +815,9 @@ static int take_word(const char *word, void *target, struct failure *why)
 	return 0;
 }
 
-int run_options_parse(struct run_options *run, int argc, char *const *argv,
-		      struct failure *why)
+static int parse(struct run_options *run, const struct option_grammar *grammar,
+		 int argc, char *const *argv, struct failure *why)
 {
-	static const struct option_grammar grammar = {
-		.command = "run",
-		.options = run_option_table,
-		.word = take_word,
-		.note = run_note_option,
-	};
-
 	int err;
 
 	*run = (struct run_options){
@@ -807,11 +828,12 @@ int run_options_parse(struct run_options *run, int argc, char *const *argv,
 			.firmware = IMAGE_NONE,
 			.arch = arch_config_create(),
 		},
+		.guest.own_fd = -1,
 		.log_level = LOG_LEVEL_INFO,
 	};
 	if (!run->config.arch)
 		return fail(why, -ENOMEM, "out of memory");
-	err = options_parse(&grammar, argc, argv, run, why);
+	err = options_parse(grammar, argc, argv, run, why);
 	if (err)
 		return err;
 	if (run->word && run->kernel)
@@ -827,8 +849,50 @@ int run_options_parse(struct run_options *run, int argc, char *const *argv,
 	return 0;
 }
 
+int run_options_parse(struct run_options *run, int argc, char *const *argv,
+		      struct failure *why)
+{
+	static const struct option_grammar grammar = {
+		.command = "run",
+		.options = run_option_table,
+		.word = take_word,
+		.note = run_note_option,
+	};
+
+	return parse(run, &grammar, argc, argv, why);
+}
+
+static int count_word(const char *word, void *target, struct failure *why)
+{
+	struct run_options *run = target;
+
+	run->guest.nr_words++;
+	return 0;
+}
+
+int run_options_parse_sandbox(struct run_options *run, int argc,
+			      char *const *argv, struct failure *why)
+{
+	static const struct option_grammar grammar = {
+		.command = "sandbox",
+		.options = sandbox_option_table,
+		.word = count_word,
+		.note = run_note_option,
+		.words_end_options = true,
+	};
+	int err = parse(run, &grammar, argc, argv, why);
+
+	run->guest.is_sandbox = true;
+	run->guest.words = argv + argc - run->guest.nr_words;
+	if (!err && !run_guest_has_command(run))
+		return fail(why, -EINVAL,
+			    "which command? lkvm sandbox -- COMMAND");
+	return err;
+}
+
 void run_options_release(struct run_options *run)
 {
+	run_guest_release(run);
 	run_close_networks(run);
 	image_release(&run->config.kernel);
 	image_release(&run->config.initrd);

@@ -72,15 +72,19 @@ void report_take_vm(struct run_report *report, const struct kvm *vm)
 }
 
 /* The chardev of the console, wherever the user put it. */
-static struct chardev *console_of(const struct vm_consoles *consoles)
+static struct chardev *console_of(const struct kvm_config *config,
+				  const struct vm_consoles *consoles)
 {
+	if (config->hidden_console && consoles->ttys[0])
+		return consoles->ttys[0];
 	return consoles->console ? consoles->console : consoles->ttys[0];
 }
 
 void report_watch_console(struct run_report *report,
+			  const struct kvm_config *config,
 			  const struct vm_consoles *consoles)
 {
-	struct chardev *chr = console_of(consoles);
+	struct chardev *chr = console_of(config, consoles);
 
 	report->init.text = init_text;
 	if (chr && report->fd >= 0)
@@ -88,11 +92,13 @@ void report_watch_console(struct run_report *report,
 }
 
 void report_take_console(struct run_report *report,
+			 const struct kvm_config *config,
 			 const struct vm_consoles *consoles)
 {
-	struct chardev *chr = console_of(consoles);
+	struct chardev *chr = console_of(config, consoles);
 	u64 from = 0;
 
+	report->hidden = config->hidden_console;
 	report->console = calloc(1, CHARDEV_HISTORY_LEN + 1);
 	if (!report->console)
 		return;
@@ -145,7 +151,8 @@ void report_show_console(const struct run_report *report)
 {
 	const char *line;
 
-	if (!report->console || !report->console_len || console_is_seen())
+	if (!report->console || !report->console_len ||
+	    (!report->hidden && console_is_seen()))
 		return;
 	log_error("the console's last lines:");
 	for (line = last_lines(report); *line; line += strspn(line, "\r\n")) {

@@ -33,6 +33,7 @@ void run_dump_pci(struct kvm *vm)
 
 /* What lives as long as the command, whatever VMs come and go. */
 struct session {
+	const struct run_options *run;
 	const struct kvm_config *config;
 	struct run_watch *watch;
 	struct control *control; /* NULL: there can be none */
@@ -41,7 +42,8 @@ struct session {
 	int notify_fd; /* of the service manager; -1: none */
 	struct failure *why;
 	enum vm_end end;
-	int signal; /* that ended it, and is to end us; or 0 */
+	bool command_ended; /* the guest's command, with a status of its own */
+	int signal;	    /* that ended it, and is to end us; or 0 */
 };
 
 static enum confine_kind main_kind(const struct kvm_config *config)
@@ -69,6 +71,7 @@ static int run_vm(struct session *session)
 		confine_thread(main_kind(config));
 		notify_send(session->notify_fd, "READY=1\nSTATUS=running");
 		session->end = kvm_wait(vm);
+		kvm_drain(vm);
 	}
 	control_detach(session->control);
 	run_watch_set_vm(session->watch, NULL);
@@ -134,6 +137,11 @@ static const char *end_name(enum vm_end end)
 	return names[end];
 }
 
+static const char *how_it_ended(const struct session *session)
+{
+	return session->command_ended ? "command" : end_name(session->end);
+}
+
 /* Did somebody want the end now, and not when all output is read? */
 static bool is_hurried(enum vm_end end, int signum)
 {
@@ -145,6 +153,8 @@ static void show_console(const struct session *session)
 {
 	const struct run_report *report = &session->report;
 
+	if (session->command_ended)
+		return;
 	switch (session->end) {
 	case VM_END_CRASH:
 	case VM_END_PANIC:
@@ -161,6 +171,42 @@ static void show_console(const struct session *session)
 	}
 }
 
+/*
+ * The status of the guest's command, where there is one: that it ended is all that
+ * matters then. What ended the VM before is told as usual.
+ */
+static int command_status(struct session *session)
+{
+	int status = run_guest_status(session->run, &session->consoles,
+				      session->why);
+
+	session->command_ended = status >= 0;
+	if (status >= 0)
+		return status;
+	if (session->end == VM_END_RESET &&
+	    report_show_panic(&session->report)) {
+		session->end = VM_END_PANIC;
+		return STATUS_PANIC;
+	}
+	session->end = VM_END_ERROR;
+	return failure_status(session->why);
+}
+
+static int ended_status(struct session *session)
+{
+	switch (session->end) {
+	case VM_END_POWEROFF:
+	case VM_END_RESET:
+	case VM_END_STOP:
+		if (run_guest_has_command(session->run))
+			return command_status(session);
+		break;
+	default:
+		break;
+	}
+	return end_status(session->config, session->end, session->why);
+}
+
 static int run_with_consoles(struct session *session)
 {
 	struct vm_consoles *consoles = &session->consoles;
@@ -169,18 +215,17 @@ static int run_with_consoles(struct session *session)
 	err = run_open_consoles(session->config, session->watch, session->why,
 				consoles);
 	run_watch_set_console(session->watch, consoles->console);
-	report_watch_console(&session->report, consoles);
+	report_watch_console(&session->report, session->config, consoles);
 	if (!err)
 		err = run_until_end(session);
 	run_watch_set_console(session->watch, NULL);
 	session->signal = run_watch_end_guest(session->watch);
 	if (err)
 		session->end = VM_END_ERROR;
-	report_take_console(&session->report, consoles);
+	report_take_console(&session->report, session->config, consoles);
+	status = err ? failure_status(session->why) : ended_status(session);
 	run_close_consoles(session->config, consoles,
 			   is_hurried(session->end, session->signal));
-	status = err ? failure_status(session->why)
-		     : end_status(session->config, session->end, session->why);
 	show_console(session);
 	return session->signal ? 128 + session->signal : status;
 }
@@ -207,7 +252,7 @@ static int run_session(struct session *session)
 	if (open_control(session))
 		return failure_status(session->why);
 	status = run_with_consoles(session);
-	control_end(session->control, end_name(session->end), status);
+	control_end(session->control, how_it_ended(session), status);
 	control_close(session->control);
 	return status;
 }
@@ -249,6 +294,7 @@ static int run_with_options(struct run_options *run, struct failure *why)
 {
 	struct run_watch watch;
 	struct session session = {
+		.run = run,
 		.config = &run->config,
 		.watch = &watch,
 		.why = why,
@@ -266,7 +312,7 @@ static int run_with_options(struct run_options *run, struct failure *why)
 	if (err)
 		return failure_status(why);
 	status = run_with_watch(run, &session);
-	report_write(&session.report, run->config.name, end_name(session.end),
+	report_write(&session.report, run->config.name, how_it_ended(&session),
 		     status, why);
 	report_close(&session.report);
 	if (session.notify_fd >= 0)
@@ -277,31 +323,39 @@ static int run_with_options(struct run_options *run, struct failure *why)
 	return status;
 }
 
+int run_with_parsed(struct run_options *run, int parsed,
+		    const struct command *command, struct failure *why)
+{
+	int status;
+
+	switch (parsed) {
+	case 0:
+		status = STATUS_OK;
+		if (run->print_config)
+			run_print_config(run);
+		else
+			status = run_with_options(run, why);
+		break;
+	case OPTIONS_HELP:
+		help_print_command(command);
+		status = STATUS_OK;
+		break;
+	default:
+		log_error("%s", why->text);
+		status = STATUS_USAGE;
+		break;
+	}
+	run_options_release(run);
+	return status;
+}
+
 static int run_main(int argc, char **argv)
 {
 	struct failure why = FAILURE_INIT;
 	struct run_options run;
-	int status;
+	int parsed = run_options_parse(&run, argc, argv, &why);
 
-	switch (run_options_parse(&run, argc, argv, &why)) {
-	case 0:
-		status = STATUS_OK;
-		if (run.print_config)
-			run_print_config(&run);
-		else
-			status = run_with_options(&run, &why);
-		break;
-	case OPTIONS_HELP:
-		help_print_command(&run_command);
-		status = STATUS_OK;
-		break;
-	default:
-		log_error("%s", why.text);
-		status = STATUS_USAGE;
-		break;
-	}
-	run_options_release(&run);
-	return status;
+	return run_with_parsed(&run, parsed, &run_command, &why);
 }
 
 const struct command run_command = {

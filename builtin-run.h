@@ -12,6 +12,8 @@
  *   builtin-run-display.c  --sdl, --vnc and --vidmode
  *   builtin-run-signals.c  signals and the time limit
  *   builtin-run-json.c     --config and --print-config
+ *   builtin-run-guest.c    VMs whose root file system lkvm makes
+ *   builtin-run-initramfs.c  what is in them before that
  *   builtin-run-report.c   what is said afterwards: --result
  *   builtin-run.c          the life of the VM, and the exit status
  */
@@ -26,10 +28,34 @@
 #include "lkvm/log.h"
 #include "lkvm/options.h"
 
+struct command;
 struct failure;
 struct json_t;
 struct kvm;
 struct vm_consoles;
+
+/* Where the guest's root file system is from, if lkvm's init mounts it. */
+enum guest_root {
+	GUEST_ROOT_OTHER, /* a disk, an initrd, ...: lkvm's init has no part */
+	GUEST_ROOT_OWN,	  /* made by "lkvm setup": rootfs.h */
+	GUEST_ROOT_HOST, /* "lkvm sandbox": the host's files, and memory on top */
+};
+
+struct run_guest {
+	enum guest_root root;
+	bool is_sandbox;
+	bool has_terminal;    /* the command's streams are a terminal */
+	bool as_user;	      /* --user */
+	const char *own_name; /* --disk NAME, or NULL: "default" */
+	char *own_path;	      /* owned */
+	int own_fd;	      /* holds the lock on it; -1: none */
+	const char *script;   /* --sandbox, or NULL */
+	const char *modules;  /* --modules, or NULL */
+	char *const *words;   /* the command, from argv */
+	int nr_words;
+	unsigned int status_port; /* index of the port; only with a command */
+	char *modules_note;	  /* owned; why there are no modules; or NULL */
+};
 
 struct run_options {
 	/* Setters fill in what they can. First: see arch_run_options. */
@@ -53,6 +79,8 @@ struct run_options {
 	const char *result_path; /* --result, or NULL */
 	const char *log_path;	 /* --log, or NULL */
 
+	struct run_guest guest;
+
 	/* Storage of strings in config. */
 	char *cmdline;
 	char *vnc_address;
@@ -64,6 +92,7 @@ struct run_options {
 };
 
 extern const struct option run_option_table[];
+extern const struct option sandbox_option_table[];
 
 option_set_fn run_set_vsock; /* --vsock CID */
 option_set_fn run_add_port;  /* --port NAME=... */
@@ -90,6 +119,12 @@ int run_complete_display(struct run_options *run, struct failure *why);
 /* 0, OPTIONS_HELP, or -EINVAL with @why; run_options_release() in any case. */
 int run_options_parse(struct run_options *run, int argc, char *const *argv,
 		      struct failure *why);
+/* The same for "lkvm sandbox", whose words are the command. */
+int run_options_parse_sandbox(struct run_options *run, int argc,
+			      char *const *argv, struct failure *why);
+/* From the options to the exit status; releases @run. */
+int run_with_parsed(struct run_options *run, int parsed,
+		    const struct command *command, struct failure *why);
 void run_options_release(struct run_options *run);
 
 /*
@@ -168,7 +203,8 @@ void run_release_json(struct run_options *run);
 
 /* What is known of a VM when it has gone: builtin-run-report.c. */
 struct run_report {
-	int fd; /* --result; -1: none */
+	int fd;	     /* --result; -1: none */
+	bool hidden; /* the console is nowhere to be seen */
 	u64 started_ns, first_exit_ns;
 	u64 exits, port_exits, memory_exits;
 	struct chardev_spot init; /* of the text that a Linux kernel prints */
@@ -181,11 +217,13 @@ int report_open(struct run_report *report, const struct run_options *run,
 void report_close(struct run_report *report);
 /* The consoles are there: look at what comes, if --result wants to know. */
 void report_watch_console(struct run_report *report,
+			  const struct kvm_config *config,
 			  const struct vm_consoles *consoles);
 /* @vm has ended and is about to go: add its counters. */
 void report_take_vm(struct run_report *report, const struct kvm *vm);
 /* The consoles are about to be closed. */
 void report_take_console(struct run_report *report,
+			 const struct kvm_config *config,
 			 const struct vm_consoles *consoles);
 /* Print the console's last lines, unless they are before the user's eyes. */
 void report_show_console(const struct run_report *report);
@@ -205,6 +243,29 @@ void run_close_consoles(const struct kvm_config *config,
 
 /* Die of @signal, for the parent process to see. */
 void run_die_of(int signal);
+
+/* ---- Root file systems of lkvm's own: builtin-run-guest.c ---- */
+
+/* --disk NAME: is there one of that name? */
+bool run_guest_take_root(struct run_options *run, const char *name);
+/*
+ * The kernel is open: decide whether lkvm's init is to be the guest's first
+ * process, and with which shares, ports and console.
+ */
+int run_guest_choose(struct run_options *run, struct failure *why);
+/* Networks are open: the initramfs. Does nothing for GUEST_ROOT_OTHER. */
+int run_guest_prepare(struct run_options *run, struct failure *why);
+void run_guest_release(struct run_options *run);
+static inline bool run_guest_has_command(const struct run_options *run)
+{
+	return run->guest.nr_words || run->guest.script;
+}
+/*
+ * The command's exit status, from what the guest said before its consoles are
+ * closed. -ENODATA: it never came to it; @why says why.
+ */
+int run_guest_status(const struct run_options *run,
+		     const struct vm_consoles *consoles, struct failure *why);
 
 /* Print the PCI tree of @vm on standard error. Any thread. */
 void run_dump_pci(struct kvm *vm);

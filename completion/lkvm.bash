@@ -27,7 +27,7 @@ _lkvm_word()
 	case $2,$3 in
 	*,-*) words=$("$1" help --names "$2" 2>/dev/null) ;;
 	sendkey,*) words=$("$1" help sendkey | sed -n 's/^ \([a-z0-9]\)/\1/p') ;;
-	run,* | screenshot,*) # a kernel, a picture
+	run,* | sandbox,* | screenshot,*) # a kernel, a command, a picture
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$3")
 		return 0
@@ -82,7 +82,8 @@ _lkvm()
 			return
 			;;
 		*,NAME)
-			[ "$command" = run ] || words=$(_lkvm_vms "$program")
+			[ "$command" = run ] || [ "$command" = sandbox ] ||
+				words=$(_lkvm_vms "$program")
 			;;
 		*,?*) return ;;
 		*) _lkvm_word "$program" "$command" "$word" && return ;;

@@ -30,6 +30,8 @@ struct command {
 };
 
 extern const struct command run_command;
+extern const struct command sandbox_command;
+extern const struct command setup_command;
 extern const struct command list_command;
 extern const struct command stop_command;
 extern const struct command pause_command;

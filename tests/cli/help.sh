@@ -22,11 +22,6 @@ usage_error 'version with an argument' 'unexpected argument x' version x
 usage_error 'unknown command' 'no command frobnicate' frobnicate
 usage_error 'help of an unknown command' 'no command x' help x
 usage_error 'help of two' 'unexpected argument version' help run version
-for command in setup sandbox; do
-	usage_error "$command comes later" "$command: .*not in this version" \
-		"$command" -n x
-done
-
 ln -f "$LKVM" "$tmp/vm" 2>/dev/null || cp "$LKVM" "$tmp/vm"
 if "$tmp/vm" --help | grep -q 'The most commonly used'; then
 	pass 'called vm'

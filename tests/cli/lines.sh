@@ -75,6 +75,7 @@ line 4 Hi lkvm run -c 8 -p earlycon <(cat k)
 refused 5 --aarch32 lkvm run -c 1 k --aarch32
 line 6 Hi taskset -c 0 lkvm run --disk disk --kernel k \
 	--params 'slub_debug=UZ' --mem 1024 --cpus 1 --network mode=user
+line 6-setup '' env HOME="$tmp/dir" lkvm setup syz-0
 line 7 '' lkvm run --name rkt-6b5a --no-dhcp --cpu 1 --mem 128 \
 	--console=virtio --kernel k --disk dir --params 'init=/x' \
 	--network mode=tap,tapif=T,host_ip=172.16.28.1,guest_ip=172.16.28.2

@@ -20,6 +20,7 @@ accepted '--tty 0 to 3' --tty 0 --tty 1 --tty 2 --tty 3
 accepted 'ports' --port a=pty --port b.c-d=file:/x,y=z --port=e=unix:sock
 accepted 'ports taken back' --port a=pty --no-port --port a=unix:x
 accepted 'names' --name agl-normal_0.1
+accepted 'root file systems' --no-dhcp --sandbox x --modules /lib/modules/x
 accepted 'params' -p 'root=/dev/vda rw' --params=quiet
 accepted 'network none' --network mode=none -n mode=none --no-network
 accepted 'no vsock' --vsock 3 --vsock 0 --vsock=0x10 --no-vsock
@@ -192,7 +193,6 @@ usage_error '17 ports' 'at most 16 ports' run "${most[@]}" --port q=pty k
 
 # By name, saying what is missing; the argument's form does not matter.
 for option in \
-	--sandbox=x --no-dhcp \
 	--firmware=x --flash=x --aarch32 --pmu \
 	--disable-mte --vcpu-affinity=0-1 --kaslr-seed=1 --no-pvtime \
 	--sve-max-vl=256 --irqchip=gicv3-its --dump-dtb=x \
