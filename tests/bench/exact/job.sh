@@ -5,15 +5,20 @@
 # "@ VMM WORK NANOSECONDS".
 
 # timed NAME-WHAT COMMAND...: sets $ns. The output goes to memory first: with
-# the share to the host the wait for the host would count.
+# the share to the host the wait for the host would count. In this lab a guest
+# sometimes stands still: it got an interrupt while these were off, and waits for
+# the lock that it holds. Then once more.
 timed()
 {
 	name=${1%-*} what=${1#*-}
 	shift
-	stopwatch "/tmp/$name-$what.log" "$@" >/tmp/time
-	read -r ns status </tmp/time
-	[ "$status" = 0 ] || echo "$name: $what ended with status $status"
-	cp "/tmp/$name-$what.log" /out/
+	for _ in 1 2 3; do
+		stopwatch "/tmp/$name-$what.log" "$@" >/tmp/time
+		read -r ns status </tmp/time
+		cp "/tmp/$name-$what.log" /out/
+		[ "$status" != 0 ] || break
+		echo "$name: $what ended with status $status"
+	done
 }
 
 # wanted WORK: boot, disk or net.
