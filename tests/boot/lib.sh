@@ -228,6 +228,8 @@ make_tree()
 			for (j = 0; j <= i % 50; j++)
 				print "line " j " of " f, i * 7919 >f
 			close(f)
+			if (i % 1000 == 999)
+				print "@made", i + 1 >>"/proc/self/fd/3"
 		}
 	}'
 	ln -s d1/file-1.c tree/link
