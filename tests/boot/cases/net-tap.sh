@@ -50,7 +50,7 @@ pci_guest --virtio-transport "$transport" -c 4 \
 	-n "tapif=lkvmtap1,vhost=1,script=./up,downscript=./down,guest_mac=02:aa:bb:cc:dd:ee" \
 	-n "tapif=$node,guest_mac=$(cat $macvtap/address)" \
 	-n "tapif=lkvmtap3,vhost=1,script=./up,trans=$other" \
-	-p "suspend.pm_test_delay=1" <<'GUEST'
+	-p "quiet suspend.pm_test_delay=1" <<'GUEST'
 modprobe -a virtio_net 8021q
 up()
 {
