@@ -108,12 +108,13 @@ for n in 1 3; do
 	echo "@ place$n $(($(bar $p 1) % 65536))"
 	check moved $n
 done
+echo "@ channels2 $(nettest channels eth0 2)"
+echo "@ two $(nettest out 10.77.0.1 7070 1)"
 suspend
 for n in 0 1 2 3; do
 	check resumed $n
 done
-echo "@ channels2 $(nettest channels eth0 2)"
-echo "@ two $(nettest out 10.77.0.1 7070 1)"
+finish
 GUEST
 expect_status 0
 expect_eq "mac" 02:aa:bb:cc:dd:ee "$(value macs | cut -d' ' -f2)"
