@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # default: never
-# timeout: 420
+# timeout: 1200
 # More of sandboxes, by name: commands that are not there, a terminal, a reader that
 # goes, a network, a shell on lkvm's own root, a VM that ends too early, signals.
 
@@ -9,7 +9,7 @@ need_root
 [ -d "/lib/modules/$(uname -r)" ] || skip "no modules of this kernel here"
 # mktemp's folder below /tmp is as good a home as any.
 export HOME="$T"
-limit=60
+limit=200
 
 sandbox()
 {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 # default: x86
-# timeout: 280
+# timeout: 400
 # A command on the host's files: its status, its streams apart and to their ends,
 # what it reads and writes. Then a script in a root file system of lkvm's own.
 
