@@ -5,17 +5,12 @@
  */
 #include <inttypes.h>
 #include <linux/kvm.h>
-#include <stdio.h>
 #include "arm/cpu.h"
 #include "arm/walk.h"
 #include "lkvm/arch.h"
 #include "lkvm/kvm.h"
 #include "lkvm/log.h"
 #include "lkvm/vcpu.h"
-
-#define CODE_BYTES 16U
-#define STACK_LINES 8U
-#define STACK_LINE_BYTES 32U
 
 #define CORE_REG(member)                                                       \
 	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE |                 \
@@ -74,72 +69,6 @@ static void dump_system_registers(struct vcpu *vcpu,
 		  get(vcpu, SYS_REG(12, 0, 0)), get(vcpu, CORE_REG(elr_el1)));
 }
 
-/* Up to @nr bytes at @address, as @text with room for them: " xx xx". */
-static void bytes_as_text(const struct memory *mem,
-			  const struct walk_regime *regime, u64 address,
-			  unsigned int nr, char *text)
-{
-	struct walk walk;
-
-	text[0] = '\0';
-	for (unsigned int i = 0; i < nr; i++) {
-		const u8 *byte;
-
-		walk_address(mem, regime, address + i, &walk);
-		byte = walk.fault ? NULL : guest_ptr(mem, walk.gpa, 1);
-		if (!byte)
-			return;
-		snprintf(text + 3 * i, 4, " %02x", *byte);
-	}
-}
-
-static void dump_code(const struct memory *mem,
-		      const struct walk_regime *regime,
-		      const struct text_sink *sink, u64 pc)
-{
-	char text[3 * CODE_BYTES + 1];
-
-	bytes_as_text(mem, regime, pc, CODE_BYTES, text);
-	text_emit(sink, "code at %016" PRIx64 ":%s", pc,
-		  text[0] ? text : " not in RAM");
-}
-
-static void dump_stack(const struct memory *mem,
-		       const struct walk_regime *regime,
-		       const struct text_sink *sink, u64 sp)
-{
-	char text[3 * STACK_LINE_BYTES + 1];
-
-	for (unsigned int i = 0; i < STACK_LINES; i++) {
-		bytes_as_text(mem, regime, sp, STACK_LINE_BYTES, text);
-		text_emit(sink, "stack at %016" PRIx64 ":%s", sp,
-			  text[0] ? text : " not in RAM");
-		if (!text[0])
-			return;
-		sp += STACK_LINE_BYTES;
-	}
-}
-
-static void dump_page_tables(const struct memory *mem,
-			     const struct walk_regime *regime,
-			     const struct text_sink *sink, u64 pc)
-{
-	struct walk walk;
-
-	walk_address(mem, regime, pc, &walk);
-	text_emit(sink, "page tables for pc:");
-	for (unsigned int i = 0; i < walk.nr_steps; i++)
-		text_emit(sink,
-			  "level %u, %4u of the table at %012" PRIx64
-			  ": %016" PRIx64,
-			  walk.steps[i].level, walk.steps[i].index,
-			  walk.steps[i].table_gpa, walk.steps[i].entry);
-	if (walk.fault)
-		text_emit(sink, "%s", walk.fault);
-	else
-		text_emit(sink, "physical %012" PRIx64, walk.gpa);
-}
-
 void arch_dump_vcpu(struct vcpu *vcpu, const struct text_sink *sink,
 		    bool deeply)
 {
@@ -156,10 +85,10 @@ void arch_dump_vcpu(struct vcpu *vcpu, const struct text_sink *sink,
 	};
 
 	dump_registers(vcpu, sink);
-	dump_code(mem, &regime, sink, pc);
+	walk_print_code(mem, &regime, sink, pc);
 	if (!deeply)
 		return;
 	dump_system_registers(vcpu, sink, &regime);
-	dump_stack(mem, &regime, sink, sp);
-	dump_page_tables(mem, &regime, sink, pc);
+	walk_print_stack(mem, &regime, sink, sp);
+	walk_print_tables(mem, &regime, sink, pc);
 }

@@ -102,6 +102,8 @@ static bool is_leaf(u64 entry, unsigned int level)
 static const char *walk_half(const struct memory *mem, const struct half *half,
 			     u64 address, struct walk *out)
 {
+	static const char *const names[] = { "level 0", "level 1", "level 2",
+					     "level 3" };
 	u64 table = half->table;
 	unsigned int bits = half->bits;
 
@@ -112,7 +114,7 @@ static const char *walk_half(const struct memory *mem, const struct half *half,
 		const char *fault;
 
 		*step = (struct walk_step){
-			.level = level,
+			.name = names[level],
 			.index = low_bits(address, bits) >> shift,
 			.table_gpa = table,
 		};

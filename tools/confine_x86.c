@@ -13,7 +13,6 @@ _Static_assert(KVM_GET_REGS == 0x8090ae81, "the headers of x86");
 const struct confine_rule confine_arch_vcpu[] = {
 	IOCTL(KVM_GET_REGS),
 	IOCTL(KVM_GET_SREGS),
-	IOCTL(KVM_TRANSLATE),
 	END,
 };
 

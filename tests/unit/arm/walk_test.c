@@ -78,7 +78,7 @@ static void test_walk__four_levels_of_4k(void **state)
 	walk(1ULL << 39 | 2ULL << 30 | 3ULL << 21 | 4ULL << 12 | 0x567);
 	assert_gpa(0x80005567);
 	assert_int_equal(f.walk.nr_steps, 4);
-	assert_int_equal(f.walk.steps[2].level, 2);
+	assert_string_equal(f.walk.steps[2].name, "level 2");
 	assert_int_equal(f.walk.steps[2].index, 3);
 	assert_int_equal(f.walk.steps[2].table_gpa, l2);
 }
@@ -96,7 +96,7 @@ test_walk__upper_half_starts_at_level_1_and_ends_in_a_block(void **state)
 	walk(0xffffff8000000000ULL + (256ULL << 30) + (511ULL << 21) + 0x12345);
 	assert_gpa(0x80212345);
 	assert_int_equal(f.walk.nr_steps, 2);
-	assert_int_equal(f.walk.steps[0].level, 1);
+	assert_string_equal(f.walk.steps[0].name, "level 1");
 }
 
 static void test_walk__64k_and_16k(void **state)
