@@ -84,10 +84,10 @@ static int take_word(const char *word, void *opaque, struct failure *why)
 	return 0;
 }
 
-static struct failure why;
+static struct failure parse_why;
 static struct target got;
 
-/* Parse @line, split at blanks, into @got and @why. */
+/* Parse @line, split at blanks, into @got and @parse_why. */
 static int parse(const char *line)
 {
 	static const struct option_grammar grammar = {
@@ -103,9 +103,9 @@ static int parse(const char *line)
 	snprintf(storage, sizeof(storage), "%s", line);
 	while ((word = strsep(&at, " ")))
 		argv[argc++] = word;
-	why = (struct failure)FAILURE_INIT;
+	parse_why = (struct failure)FAILURE_INIT;
 	memset(&got, 0, sizeof(got));
-	return options_parse(&grammar, argc, argv, &got, &why);
+	return options_parse(&grammar, argc, argv, &got, &parse_why);
 }
 
 static void test_options__arguments_in_every_form(void **state)
@@ -157,7 +157,7 @@ static void test_options__abbreviations_are_unique(void **state)
 	assert_int_equal(parse("--nod"), 0);
 	assert_true(got.nodefaults);
 	assert_int_equal(parse("--n"), -EINVAL);
-	assert_non_null(strstr(why.text, "ambiguous"));
+	assert_non_null(strstr(parse_why.text, "ambiguous"));
 }
 
 static void test_options__exact_name_wins(void **state)
@@ -198,25 +198,25 @@ static void test_options__last_argument_may_be_optional(void **state)
 	assert_int_equal(parse("-n mode"), 0);
 	assert_string_equal(got.network, "mode");
 	assert_int_equal(parse("-r -m"), -EINVAL);
-	assert_non_null(strstr(why.text, "--mem: needs an argument"));
+	assert_non_null(strstr(parse_why.text, "--mem: needs an argument"));
 }
 
 static void test_options__mistakes_are_named(void **state)
 {
 	assert_int_equal(parse("--frobnicate"), -EINVAL);
-	assert_non_null(strstr(why.text, "unknown option --frobnicate"));
-	assert_non_null(strstr(why.text, "lkvm help test"));
+	assert_non_null(strstr(parse_why.text, "unknown option --frobnicate"));
+	assert_non_null(strstr(parse_why.text, "lkvm help test"));
 	assert_int_equal(parse("-rx"), -EINVAL);
-	assert_non_null(strstr(why.text, "unknown option -x"));
+	assert_non_null(strstr(parse_why.text, "unknown option -x"));
 	assert_int_equal(parse("--rng=yes"), -EINVAL);
-	assert_non_null(strstr(why.text, "takes no argument"));
+	assert_non_null(strstr(parse_why.text, "takes no argument"));
 	assert_int_equal(parse("---rng"), -EINVAL);
 }
 
 static void test_options__refused_ones_say_what_is_missing(void **state)
 {
 	assert_int_equal(parse("--realm"), -EINVAL);
-	assert_string_equal(why.text, "--realm: no realms here");
+	assert_string_equal(parse_why.text, "--realm: no realms here");
 	assert_int_equal(parse("-R"), -EINVAL);
 	assert_int_equal(parse("--no-realm"), 0);
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "lkvm/failure.h"
+#include "tests/support/shell.h"
 #include <cmocka.h> /* last: it has a macro named fail */
 
 static char home[32];
@@ -26,7 +27,7 @@ static int teardown(void **state)
 	char command[64];
 
 	snprintf(command, sizeof(command), "rm -rf %s", home);
-	return system(command);
+	return shell(command);
 }
 
 static char *path_of(const char *name)
