@@ -4,7 +4,7 @@
 # devices. The numbers are those of the survey that issue 8 speaks of. A line that
 # needs what this version lacks must say so by name and counts as skipped; those
 # for arm64 run there, in the lab (boot/arm-lines), and are refused by name here;
-# those with vhost and devices of the host: boot/vfio-*, boot/vhost;
+# those with vhost and devices of the host run there, too (boot/lines-devices);
 # those of forks are refused by name everywhere.
 
 # shellcheck source=tests/cli/lib.sh
