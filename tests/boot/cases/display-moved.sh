@@ -16,6 +16,7 @@ p=$(basename $(dirname $(grep -l 0x1234 /sys/bus/pci/devices/*/vendor)))
 dmesg | grep -iE "$p|efifb"
 say place $(bar $p 0)
 say driver $(cat /proc/fb)
+printf '\033[?25l' >/dev/tty0 # no cursor in it
 display pattern
 read -r _
 finish
