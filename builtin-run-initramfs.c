@@ -200,10 +200,10 @@ static void set_number(FILE *settings, const char *key, unsigned long value)
 	fprintf(settings, "%s=%lu%c", key, value, 0);
 }
 
-/* Port 0 is the console. */
-static void set_port(FILE *settings, const char *key, unsigned int index)
+static void set_port(const struct run_options *run, FILE *settings,
+		     const char *key, unsigned int index)
 {
-	fprintf(settings, "%s=/dev/vport0p%u%c", key, index + 1, 0);
+	set(settings, key, run->config.ports[index].name);
 }
 
 static void set_ports(const struct run_options *run, FILE *settings)
@@ -212,12 +212,12 @@ static void set_ports(const struct run_options *run, FILE *settings)
 
 	if (!run_guest_has_command(run))
 		return;
-	set_port(settings, "status", status);
+	set_port(run, settings, "status", status);
 	if (!run->guest.is_sandbox || run->guest.has_terminal)
 		return;
-	set_port(settings, "in", status - 3);
-	set_port(settings, "out", status - 2);
-	set_port(settings, "err", status - 1);
+	set_port(run, settings, "in", status - 3);
+	set_port(run, settings, "out", status - 2);
+	set_port(run, settings, "err", status - 1);
 }
 
 static void set_console(const struct run_options *run, FILE *settings)

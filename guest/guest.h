@@ -31,7 +31,7 @@ struct settings {
 	const char *console; /* terminal of the shell, or of the command */
 	/* Rows and columns of the user's terminal, where nothing else says so. */
 	const char *rows, *columns;
-	/* Ports for the command's streams; NULL: it has the console. */
+	/* Names of ports for the command's streams; NULL: it has the console. */
 	const char *in, *out, *err;
 	const char *status; /* port that hears how it ended; NULL: none does */
 	const char *folder; /* where the command begins, or NULL */
@@ -56,8 +56,8 @@ void die(const char *format, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 /* On the kernel's log. */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* @path opened, once it is there; -1: it does not come. */
-int open_when_there(const char *path, int flags);
+/* The console's port of that @name, once it is there; -1: it does not come. */
+int open_port(const char *name, int flags);
 
 /* mounts.c */
 void mount_kernel_views(void);

@@ -2,11 +2,13 @@
 /* From the kernel's hand-over to the end of the VM. */
 #include "guest/guest.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/reboot.h>
@@ -14,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define PORTS "/sys/class/virtio-ports"
 /* How long a device may take to come after its driver. */
 #define DEVICE_TRIES 10000 /* of a millisecond each */
 
@@ -64,15 +67,52 @@ void die(const char *format, ...)
 		pause();
 }
 
-int open_when_there(const char *path, int flags)
+/* Is it the port @port, "vport1p2", that has that @name? */
+static bool is_port(const char *port, const char *name)
+{
+	char path[300], text[64];
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), PORTS "/%s/name", port);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[len > 0 ? len : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return !strcmp(text, name);
+}
+
+/* Their numbers depend on the other virtio devices that there are. */
+static int try_port(const char *name, int flags)
+{
+	DIR *ports = opendir(PORTS);
+	struct dirent *entry;
+	char path[300];
+	int fd = -1;
+
+	if (!ports)
+		return -1;
+	errno = ENOENT;
+	while (fd < 0 && (entry = readdir(ports))) {
+		if (entry->d_name[0] == '.' || !is_port(entry->d_name, name))
+			continue;
+		snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
+		fd = open(path, flags);
+	}
+	closedir(ports);
+	return fd;
+}
+
+int open_port(const char *name, int flags)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 	int fd = -1;
 
 	for (int i = 0; fd < 0 && i < DEVICE_TRIES; i++) {
-		fd = open(path, flags);
-		if (fd < 0 && errno != ENOENT && errno != ENXIO)
-			return -1;
+		fd = try_port(name, flags);
 		if (fd < 0)
 			nanosleep(&pause, NULL);
 	}
@@ -94,16 +134,16 @@ static void load_module(const char *path)
  * The last of the ports. Once the host is there, it has been at the others, too:
  * what they are missing from then on has gone.
  */
-static void open_status(const char *path)
+static void open_status(const char *name)
 {
 	struct pollfd poll_fd = { .events = POLLOUT };
 	const struct timespec pause = { .tv_nsec = 1000000 };
 
-	status_fd = open_when_there(path, O_WRONLY | O_CLOEXEC);
+	status_fd = open_port(name, O_WRONLY | O_CLOEXEC);
 	if (status_fd < 0)
-		die("%s: %s: does this kernel have a driver for virtio "
-		    "consoles, or modules?",
-		    path, strerror(errno));
+		die("%s: no such port: does this kernel have a driver for "
+		    "virtio consoles, or modules?",
+		    name);
 	poll_fd.fd = status_fd;
 	for (int i = 0; i < DEVICE_TRIES; i++) {
 		if (poll(&poll_fd, 1, 0) == 1 && !(poll_fd.revents & POLLHUP))

@@ -33,21 +33,20 @@ enum {
 	NR_RELAYS
 };
 
-static int open_port(const char *path, int flags)
+static int open_stream(const char *name, int flags)
 {
-	int fd = open_when_there(path, flags | O_NONBLOCK | O_CLOEXEC);
+	int fd = open_port(name, flags | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
-		die("%s: %s: is there a driver for virtio consoles?", path,
-		    strerror(errno));
+		die("%s: no such port", name);
 	return fd;
 }
 
 void streams_open(const struct settings *settings, struct streams *streams)
 {
-	streams->in = open_port(settings->in, O_RDONLY);
-	streams->out = open_port(settings->out, O_WRONLY);
-	streams->err = open_port(settings->err, O_WRONLY);
+	streams->in = open_stream(settings->in, O_RDONLY);
+	streams->out = open_stream(settings->out, O_WRONLY);
+	streams->err = open_stream(settings->err, O_WRONLY);
 }
 
 static void relay_close(struct relay *relay)
