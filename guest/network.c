@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void set_address(struct sockaddr *to, const char *text)
@@ -62,6 +63,7 @@ static void write_resolver(const char *dns)
 	const char *path = "/etc/resolv.conf";
 	int fd;
 
+	(void)mkdir("/etc", 0755); /* a host may be as small as that */
 	(void)unlink(path);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0 || dprintf(fd, "nameserver %s\n", dns) < 0)
