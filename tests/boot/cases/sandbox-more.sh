@@ -54,8 +54,13 @@ lk_wait 30
 expect_status 143
 
 # A shell on a root of lkvm's own, for whom no disk is named.
-printf 'echo "@ root $(grep " / 9p" /proc/mounts)"\ntouch /kept\nexit\n' >in
-lk run -k "$LAB/vmlinuz" -m 256 -c 1 -p quiet
+mkfifo in
+exec 9<>in
+lk_start run -k "$LAB/vmlinuz" -m 256 -c 1 -p quiet
+wait_out '/ # '
+printf 'echo "@ root $(grep " / 9p" /proc/mounts)"\ntouch /kept\nexit\n' >&9
+lk_wait 60
+exec 9>&-
 expect_status 0
 expect_out "@ root /dev/root / 9p rw"
 [ -e "$HOME/.lkvm/default/kept" ] || fail "the file is not in the root"
