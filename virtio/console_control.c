@@ -28,12 +28,12 @@ static size_t add_name(struct message *message, const char *name)
 }
 
 /*
- * 5.3.6.2 has columns first. Linux takes rows first, and so devices send them
- * that way: crosvm, libkrun.
+ * 5.3.6.2: columns first. Linux took rows first until 6.15; its stable kernels and
+ * Debian's of now have the repair (5326ab737a47), and show the size that is meant.
  */
 static size_t add_size(struct message *message, u32 size)
 {
-	u16 fields[2] = { (u16)(size >> 16), (u16)size };
+	u16 fields[2] = { (u16)size, (u16)(size >> 16) };
 
 	memcpy(message->tail, fields, sizeof(fields));
 	return sizeof(message->head) + sizeof(fields);

@@ -66,24 +66,34 @@ expect_out "@ root /dev/root / 9p rw"
 [ -e "$HOME/.lkvm/default/kept" ] || fail "the file is not in the root"
 rm in
 
-# On a terminal.
+# On a terminal, whose size is the guest's, and changes.
 if [ -x /usr/bin/script ]; then
 	cat >session <<-'SESSION'
 	stty sane rows 41 cols 91
 	stty -a >stty.before
-	$LKVM sandbox -k $LAB/vmlinuz -m 256 -c 1 -- sh -c \
-		'tty; stty size; read -r line; echo "line $line"; exit 9'
+	tty >tty
+	$LKVM sandbox -k $LAB/vmlinuz -m 256 -c 1 -- sh -c '
+		trap "stty size" WINCH
+		tty; stty size
+		until read -r line; do :; done
+		echo "line $line"
+		exit 9'
 	echo "status $?"
+	stty sane rows 41 cols 91
 	stty -a >stty.after
 	SESSION
-	{
-		sleep 30
-		echo typed
-		sleep 20
-	} | /usr/bin/script -qefc "sh ./session" /dev/null >out 2>&1
-	expect_out "/dev/hvc0"
-	expect_out "41 91"
-	expect_out "line typed"
-	expect_out "status 9"
+	mkfifo typed
+	/usr/bin/script -qefc "sh ./session" /dev/null <typed >out 2>&1 &
+	lkvm_pid=$!
+	exec 9>typed
+	wait_out "/dev/hvc0"
+	wait_out "41 91"
+	stty -F "$(cat tty)" rows 30 cols 100
+	wait_out "30 100"
+	echo typed >&9
+	wait_out "line typed"
+	wait_out "status 9"
+	exec 9>&-
+	wait "$lkvm_pid"
 	diff stty.before stty.after || fail "the terminal's settings changed"
 fi

@@ -477,8 +477,8 @@ static void expect_size(u16 cols, u16 rows)
 
 	assert_int_equal(expect(0, VIRTIO_CONSOLE_RESIZE, 1, (char *)fields),
 			 4);
-	assert_int_equal(fields[0], rows);
-	assert_int_equal(fields[1], cols);
+	assert_int_equal(fields[0], cols);
+	assert_int_equal(fields[1], rows);
 }
 
 static void test_console__size_changes_are_told(void **state)
