@@ -109,8 +109,9 @@ static void serve(struct display *display)
 	while (!atomic_load(&display->stop)) {
 		display->ops->wait(display, timeout_ms(display));
 		pthread_mutex_lock(&display->lock);
-		display->ops->dispatch(display);
+		/* First: whoever asks for the picture gets it as it is now. */
 		refresh_locked(display);
+		display->ops->dispatch(display);
 		pthread_mutex_unlock(&display->lock);
 	}
 }

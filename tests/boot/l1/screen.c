@@ -307,11 +307,18 @@ static int update(void)
 	return sizes;
 }
 
-static void shot(const char *path)
+static void whole(void)
 {
 	do {
 		request(0);
 	} while (update());
+}
+
+static void shot(const char *path)
+{
+	/* The first may have been on its way when the guest drew last. */
+	whole();
+	whole();
 	for (size_t i = 0; i < (size_t)screen.width * screen.height; i++)
 		screen.pixels[i] &= 0xffffff;
 	save(&screen, path);
