@@ -32,7 +32,7 @@ echo "variable: $VARIABLE"
 id -u
 test -t 0 || echo no terminal
 cat secret nothing
-md5sum </dev/stdin
+cat
 sleep 1000 &
 exit 7
 COMMAND
@@ -62,7 +62,7 @@ cmp want.err err || fail "stderr is another"
 	echo "variable: value"
 	echo 0
 	echo no terminal
-	md5sum <in
+	cat in
 } >want
 cmp want out || fail "stdout is another"
 expect_eq "the host's file" here "$(cat files/read)"
