@@ -59,8 +59,8 @@ eval "$(xdotool mousemove 800 600 getmouselocation --shell)"
 eval "$(xdotool getwindowgeometry --shell "$WINDOW")"
 see boot
 xdotool mousemove $((X + 300)) $((Y + 300))
-xdotool type --delay 60 'echo "@ Typed-$((6*7))" | tee /dev/ttyS0
-'
+xdotool type --delay 60 'echo "@ Typed-$((6*7))" | tee /dev/ttyS0'
+xdotool key Return
 wait_out "^@ Typed-42"
 sleep 2
 see typed
@@ -95,7 +95,7 @@ for at in "511 383" "1 1" "1022 2"; do
 	wait_out "^@ pointer $at"
 done
 echo 'clear >/dev/tty1; modprobe bochs; echo other >/dev/tty1' >&9
-expect_seen bochs '^other'
+expect_seen bochs 'other$'
 echo finish >&9
 lk_wait 60
 kill $xvfb
