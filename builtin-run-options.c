@@ -12,12 +12,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "lkvm/arch.h"
+#include "lkvm/clock.h"
 #include "lkvm/confine.h"
 #include "lkvm/failure.h"
 
 #define NAME_MAX_LEN 64
 #define MAX_SECONDS 1000000000ULL
-#define NSEC_PER_SEC 1000000000ULL
 #define NSEC_PER_MSEC 1000000ULL
 #define MAX_DISK_QUEUES 16
 #define MAX_DISK_SERIAL 20 /* VIRTIO_BLK_ID_BYTES */

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include "builtin-run.h"
 #include "lkvm/chardev.h"
+#include "lkvm/clock.h"
 #include "lkvm/failure.h"
 #include "lkvm/json.h"
 #include "lkvm/kvm.h"
@@ -24,18 +24,10 @@
 static const char init_text[] = " as init process";
 static const char panic_text[] = "Kernel panic - not syncing";
 
-static u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (u64)now.tv_sec * 1000000000ULL + (u64)now.tv_nsec;
-}
-
 int report_open(struct run_report *report, const struct run_options *run,
 		struct failure *why)
 {
-	*report = (struct run_report){ .fd = -1, .started_ns = now_ns() };
+	*report = (struct run_report){ .fd = -1, .started_ns = monotonic_ns() };
 	if (!run->result_path)
 		return 0;
 	report->fd = open(run->result_path,
@@ -193,7 +185,7 @@ static void add_counters(json_t *result, const struct run_report *report)
 	struct rusage usage;
 
 	add_number(result, "run_ms",
-		   (now_ns() - report->started_ns) / NSEC_PER_MSEC);
+		   (monotonic_ns() - report->started_ns) / NSEC_PER_MSEC);
 	if (report->first_exit_ns)
 		add_number(result, "first_exit_ms",
 			   (report->first_exit_ns - report->started_ns) /

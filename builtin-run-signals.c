@@ -9,16 +9,15 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "lkvm/builtin.h"
 #include "lkvm/chardev.h"
+#include "lkvm/clock.h"
 #include "lkvm/confine.h"
 #include "lkvm/failure.h"
 #include "lkvm/kvm.h"
 #include "lkvm/power.h"
 
-#define NSEC_PER_SEC 1000000000ULL
 /* So small that the kernel does not back it with a huge page. */
 #define WATCH_STACK_LEN (128 * KIB)
 
@@ -79,22 +78,18 @@ static void choose_signals(sigset_t *set)
 /* Wait for a signal. 0: the deadline has passed. */
 static int wait_signal(const struct run_watch *watch)
 {
-	struct timespec now, left;
 	int signum;
 
 	for (;;) {
-		if (!watch->has_deadline) {
+		if (!watch->deadline_ns) {
 			signum = sigwaitinfo(&watch->signals, NULL);
 		} else {
-			clock_gettime(CLOCK_MONOTONIC, &now);
-			left.tv_sec = watch->deadline.tv_sec - now.tv_sec;
-			left.tv_nsec = watch->deadline.tv_nsec - now.tv_nsec;
-			if (left.tv_nsec < 0) {
-				left.tv_sec--;
-				left.tv_nsec += (long)NSEC_PER_SEC;
-			}
-			if (left.tv_sec < 0)
+			u64 now = monotonic_ns();
+			struct timespec left;
+
+			if (now >= watch->deadline_ns)
 				return 0;
+			left = timespec_of_ns(watch->deadline_ns - now);
 			signum = sigtimedwait(&watch->signals, NULL, &left);
 		}
 		if (signum > 0)
@@ -125,7 +120,7 @@ static void take_signal_locked(struct run_watch *watch, int signum)
 /* watch->lock is held. */
 static void take_timeout_locked(struct run_watch *watch)
 {
-	watch->has_deadline = false;
+	watch->deadline_ns = 0;
 	watch->timed_out = true;
 	if (watch->vm) {
 		vm_end(watch->vm, VM_END_TIMEOUT);
@@ -158,18 +153,6 @@ static void *watch_main(void *arg)
 	return NULL;
 }
 
-static void set_deadline(struct run_watch *watch, u64 timeout_ns)
-{
-	clock_gettime(CLOCK_MONOTONIC, &watch->deadline);
-	watch->deadline.tv_sec += (time_t)(timeout_ns / NSEC_PER_SEC);
-	watch->deadline.tv_nsec += (long)(timeout_ns % NSEC_PER_SEC);
-	if (watch->deadline.tv_nsec >= (long)NSEC_PER_SEC) {
-		watch->deadline.tv_sec++;
-		watch->deadline.tv_nsec -= (long)NSEC_PER_SEC;
-	}
-	watch->has_deadline = true;
-}
-
 int run_watch_start(struct run_watch *watch, u64 timeout_ns,
 		    struct failure *why)
 {
@@ -183,7 +166,7 @@ int run_watch_start(struct run_watch *watch, u64 timeout_ns,
 	sigaddset(&watch->signals, SIGUSR2);
 	sigaddset(&watch->signals, SIGWINCH);
 	if (timeout_ns)
-		set_deadline(watch, timeout_ns);
+		watch->deadline_ns = monotonic_ns() + timeout_ns;
 	catch_broken();
 	pthread_sigmask(SIG_BLOCK, &watch->signals, NULL);
 	pthread_attr_init(&attr);

@@ -159,8 +159,8 @@ void run_close_networks(struct run_options *run);
 struct run_watch {
 	pthread_t thread;
 	sigset_t signals; /* those taken; set before the thread starts */
-	struct timespec deadline; /* CLOCK_MONOTONIC; set before it starts */
-	bool has_deadline;	  /* the thread's own once it runs */
+	/* Of monotonic_ns(), 0: none. Set before the thread starts, then its own. */
+	u64 deadline_ns;
 
 	pthread_mutex_t lock;	 /* guards all below */
 	struct kvm *vm;		 /* to be ended; NULL: none now */

@@ -11,9 +11,9 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include "control_priv.h"
+#include "lkvm/clock.h"
 #include "lkvm/log.h"
 
 /* ---- Clients ---- */
@@ -175,14 +175,6 @@ static void grace_expired(struct event_timer *timer)
 
 /* ---- Life ---- */
 
-static u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (u64)now.tv_sec * 1000000000ULL + (u64)now.tv_nsec;
-}
-
 static struct event_source new_notice(void (*ready)(struct event_source *, u32))
 {
 	return (struct event_source){ eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
@@ -226,7 +218,7 @@ int control_open(const char *name, struct failure *why, struct control **out)
 	json_prepare();
 	pthread_mutex_init(&ctl->lock, NULL);
 	ctl->uid = geteuid();
-	ctl->started_ns = now_ns();
+	ctl->started_ns = monotonic_ns();
 	ctl->listener = (struct event_source){ ctl->instance.listen_fd,
 					       listener_ready };
 	ctl->grace.expired = grace_expired;
@@ -244,7 +236,7 @@ err_free:
 
 u64 control_uptime_ns(const struct control *ctl)
 {
-	return now_ns() - ctl->started_ns;
+	return monotonic_ns() - ctl->started_ns;
 }
 
 int control_attach(struct control *ctl, struct kvm *vm)

@@ -16,11 +16,11 @@
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+#include "lkvm/clock.h"
 #include "lkvm/confine.h"
 #include "lkvm/failure.h"
 
 #define BATCH_MAX 32
-#define NSEC_PER_SEC 1000000000ULL
 
 /* The source whose event tells the loop to look at loop->stop has no callback. */
 static int watch_wake_fd(struct event_loop *loop)
@@ -223,10 +223,7 @@ int event_timer_init(struct event_loop *loop, struct event_timer *timer)
 
 void event_timer_set(struct event_timer *timer, u64 ns)
 {
-	struct itimerspec when = {
-		.it_value.tv_sec = (time_t)(ns / NSEC_PER_SEC),
-		.it_value.tv_nsec = (long)(ns % NSEC_PER_SEC),
-	};
+	struct itimerspec when = { .it_value = timespec_of_ns(ns) };
 
 	timerfd_settime(timer->source.fd, 0, &when, NULL);
 }

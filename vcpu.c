@@ -14,9 +14,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 #include "lkvm/arch.h"
+#include "lkvm/clock.h"
 #include "lkvm/confine.h"
 #include "lkvm/ioport.h"
 #include "lkvm/kvm.h"
@@ -168,12 +168,7 @@ static int handle_unknown(struct vcpu *vcpu)
 /* The guest has begun to do something that can be seen. */
 static void note_first_exit(struct vcpu *vcpu)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	atomic_store_explicit(&vcpu->stats.first_exit_ns,
-			      (u64)now.tv_sec * 1000000000ULL +
-				      (u64)now.tv_nsec,
+	atomic_store_explicit(&vcpu->stats.first_exit_ns, monotonic_ns(),
 			      memory_order_relaxed);
 }
 

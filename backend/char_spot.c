@@ -3,8 +3,8 @@
  * Looks for a text in what is written, however it comes in pieces.
  */
 #include <string.h>
-#include <time.h>
 #include "backend/char_priv.h"
+#include "lkvm/clock.h"
 
 /* How much of the text's beginning ends its first @matched bytes, but not all. */
 static size_t border(const char *text, size_t matched)
@@ -16,14 +16,6 @@ static size_t border(const char *text, size_t matched)
 	return len;
 }
 
-static u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (u64)now.tv_sec * 1000000000ULL + (u64)now.tv_nsec;
-}
-
 void spot_feed(struct chardev_spot *spot, const u8 *bytes, size_t len)
 {
 	for (size_t i = 0; i < len && !spot->seen_ns; i++) {
@@ -33,6 +25,6 @@ void spot_feed(struct chardev_spot *spot, const u8 *bytes, size_t len)
 		if ((u8)spot->text[spot->matched] == bytes[i])
 			spot->matched++;
 		if (!spot->text[spot->matched])
-			spot->seen_ns = now_ns();
+			spot->seen_ns = monotonic_ns();
 	}
 }

@@ -22,8 +22,8 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
+#include "lkvm/clock.h"
 #include "lkvm/confine.h"
 #include "lkvm/failure.h"
 #include "lkvm/library.h"
@@ -108,10 +108,7 @@ static void guest_error(const char *text, void *opaque)
 
 static int64_t clock_ns(void *opaque)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	return (int64_t)monotonic_ns();
 }
 
 static void *timer_new(SlirpTimerCb expired, void *timer_opaque, void *opaque)
