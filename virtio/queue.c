@@ -282,11 +282,16 @@ static bool wants_interrupt(const struct virtq *q)
 				q->used_idx, q->signalled_used);
 }
 
+bool virtq_has_news(const struct virtq *q)
+{
+	return q->usable && q->used_idx != q->signalled_used;
+}
+
 void virtq_notify(struct virtq *q)
 {
 	bool wanted;
 
-	if (!q->usable || q->used_idx == q->signalled_used)
+	if (!virtq_has_news(q))
 		return;
 	wanted = wants_interrupt(q);
 	q->signalled_used = q->used_idx;

@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <poll.h>
+#include "lkvm/clock.h"
 #include "lkvm/confine.h"
 #include "lkvm/thread.h"
 #include "lkvm/virtio.h"
@@ -17,21 +18,31 @@ static void report_parked(struct virtio_worker *worker)
 	pthread_mutex_unlock(&worker->lock);
 }
 
-/* Poll the queue's doorbell and the backend; true: the first has rung. */
-static bool poll_both(struct virtio_worker *worker)
+/* Wait for the doorbell, the backend and the time; true: the first has rung. */
+static bool poll_all(struct virtio_worker *worker)
 {
 	struct pollfd fds[] = {
 		{ .fd = worker->q->kick_fd, .events = POLLIN },
 		{ .fd = worker->wait_fd, .events = worker->wait_events },
 	};
+	/* One without events would still be reported as closed. */
+	nfds_t nr = worker->wait_events ? 2 : 1;
+	struct timespec left = { 0 };
+	u64 now;
 
-	return poll(fds, ARRAY_SIZE(fds), -1) > 0 && fds[0].revents;
+	if (!worker->wait_until_ns)
+		return ppoll(fds, nr, NULL, NULL) > 0 && fds[0].revents;
+	now = monotonic_ns();
+	if (now < worker->wait_until_ns)
+		left = timespec_of_ns(worker->wait_until_ns - now);
+	return ppoll(fds, nr, &left, NULL) > 0 && fds[0].revents;
 }
 
-/* Until somebody rings, or the backend has what the worker waits for. */
+/* Until somebody rings, or the worker need not wait any more. */
 static void wait_for_work(struct virtio_worker *worker)
 {
-	if (!worker->wait_events || poll_both(worker))
+	if ((!worker->wait_events && !worker->wait_until_ns) ||
+	    poll_all(worker))
 		virtq_take_kick(worker->q);
 }
 
@@ -51,6 +62,7 @@ static void *worker_main(void *arg)
 		case VIRTIO_WORKER_PARK:
 			worker->ops->drain(worker);
 			worker->wait_events = 0;
+			worker->wait_until_ns = 0;
 			report_parked(worker);
 			break;
 		case VIRTIO_WORKER_EXIT:

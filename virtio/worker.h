@@ -37,9 +37,13 @@ struct virtio_worker {
 	struct virtq *q;
 	pthread_t thread;
 	bool started;
-	/* Worker's thread only once it runs: also serve when @wait_fd has those. */
+	/*
+	 * Worker's thread only once it runs: also serve when @wait_fd has those,
+	 * and when it is so late.
+	 */
 	int wait_fd;
 	short wait_events; /* POLL*; 0: not now */
+	u64 wait_until_ns; /* of monotonic_ns(); 0: no need */
 	_Atomic enum virtio_worker_command command;
 	pthread_mutex_t lock; /* guards parked; held when command changes */
 	pthread_cond_t has_parked;

@@ -115,6 +115,8 @@ void virtq_publish(struct virtq *q);
 void virtq_unpop(struct virtq *q, u16 nr);
 /* Interrupt the driver if it asked for that. After a batch of pushes. */
 void virtq_notify(struct virtq *q);
+/* Was a chain returned since the last virtq_notify()? */
+bool virtq_has_news(const struct virtq *q);
 /*
  * Ask the driver to ring, or not to. Enabling returns true when work has come
  * in meanwhile: look again before waiting.

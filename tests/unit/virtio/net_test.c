@@ -182,6 +182,49 @@ static void test_net__packets_without_sense_are_lost(void **state)
 	assert_true(host_receive(MSG_DONTWAIT) < 0);
 }
 
+static unsigned int wait_irqs(unsigned int nr)
+{
+	while (f.transport.queue_irqs < nr)
+		sched_yield();
+	return f.transport.queue_irqs;
+}
+
+/* Later than the packet, when nothing else happens any more. */
+static void test_net__tells_of_what_was_sent(void **state)
+{
+	create(1);
+	start(0);
+	driver_send(HDR + 60);
+	assert_int_equal(wait_irqs(1), 1);
+	/* And again: used_event is the driver's next. */
+	f.rings[TX].avail->ring[RING] = 1;
+	driver_send(HDR + 60);
+	assert_int_equal(wait_irqs(2), 2);
+}
+
+/* Who has found out by itself, and says so in time, is not interrupted. */
+static void test_net__tells_no_driver_that_knows(void **state)
+{
+	create(1);
+	start(0);
+	f.rings[TX].avail->ring[RING] = 2;
+	driver_send(HDR + 60);
+	driver_send(HDR + 60);
+	driver_send(HDR + 60);
+	assert_int_equal(wait_irqs(1), 1);
+}
+
+/* A pause comes before the moment to tell. */
+static void test_net__tells_before_a_pause(void **state)
+{
+	create(1);
+	start(0);
+	driver_send(HDR + 60);
+	virtio_device_pause(&f.nic->vdev.base);
+	assert_int_equal(f.transport.queue_irqs, 1);
+	virtio_device_resume(&f.nic->vdev.base);
+}
+
 /* The host takes nothing for a while: what it did not take comes later. */
 static void test_net__waits_for_room_in_the_host(void **state)
 {
@@ -662,6 +705,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(sends_what_lies_in_several_buffers),
+		TEST(tells_of_what_was_sent),
+		TEST(tells_no_driver_that_knows),
+		TEST(tells_before_a_pause),
 		TEST(packets_without_sense_are_lost),
 		TEST(waits_for_room_in_the_host),
 		TEST(receives_into_one_buffer),
