@@ -2,7 +2,7 @@
 /*
  * stopwatch FILE COMMAND...: runs COMMAND with its output in FILE and prints
  * the nanoseconds from exec to exit, and the exit status. A command that
- * takes more than half a minute is killed.
+ * takes more than a quarter of a minute is killed.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -61,7 +61,7 @@ int main(int argc, char **argv)
 	if (child < 0)
 		return 1;
 	sigaction(SIGALRM, &act, NULL);
-	alarm(30);
+	alarm(15);
 	if (waitpid(child, &status, 0) < 0)
 		return 1;
 	printf("%llu %d\n", (unsigned long long)(now_ns() - start),
