@@ -79,12 +79,19 @@ cd /host$T && cat files/read
 touch files/by-mount
 mount -o remount,rw /host && touch files/by-remount
 hostname
+grep -o slub_debug=UZ /proc/cmdline
+ip route | grep -o 'default via 192.168.33.1'
 kill -KILL \$\$
 SCRIPT
-lk sandbox -k "$LAB/vmlinuz" -m 256 -c 1 -d box --name a-name \
+# The words of facts/users.md 1.2, line 6, and a name.
+prefix="taskset -c 0 $prefix"
+lk sandbox --disk box --kernel "$LAB/vmlinuz" --params "slub_debug=UZ quiet" \
+	--mem 1024 --cpus 1 --network mode=user --name a-name \
 	--result own/result --sandbox own/script.sh
 expect_status 137
-expect_eq "what the script said" "here a-name" "$(tr '\n' ' ' <out | sed 's/ $//')"
+expect_eq "what the script said" \
+	"here a-name slub_debug=UZ default via 192.168.33.1" \
+	"$(tr '\n' ' ' <out | sed 's/ $//')"
 expect_eq "attempts that failed" 2 "$(grep -c 'Read-only file system' err)"
 expect_eq "its file" kept "$(cat own/home/.lkvm/box/root/kept)"
 expect_eq "the host's folder" read "$(ls files)"
