@@ -88,11 +88,11 @@ static void tx_serve(struct virtio_worker *worker)
 	virtq_disable_kicks(worker->q);
 	do {
 		has_room = send_all(tx);
+		notify_in_time(worker);
 	} while (has_room && virtio_worker_may_run(worker) &&
 		 virtq_enable_kicks(worker->q));
 	if (!has_room)
 		worker->wait_events = POLLOUT;
-	notify_in_time(worker);
 }
 
 /* Nobody comes back for what the driver was not told of yet. */

@@ -27,15 +27,16 @@ static bool poll_all(struct virtio_worker *worker)
 	};
 	/* One without events would still be reported as closed. */
 	nfds_t nr = worker->wait_events ? 2 : 1;
-	struct timespec left = { 0 };
-	u64 now;
+	struct timespec left = { 0 }, *limit = NULL;
 
-	if (!worker->wait_until_ns)
-		return ppoll(fds, nr, NULL, NULL) > 0 && fds[0].revents;
-	now = monotonic_ns();
-	if (now < worker->wait_until_ns)
-		left = timespec_of_ns(worker->wait_until_ns - now);
-	return ppoll(fds, nr, &left, NULL) > 0 && fds[0].revents;
+	if (worker->wait_until_ns) {
+		u64 now = monotonic_ns();
+
+		if (now < worker->wait_until_ns)
+			left = timespec_of_ns(worker->wait_until_ns - now);
+		limit = &left;
+	}
+	return ppoll(fds, nr, limit, NULL) > 0 && fds[0].revents;
 }
 
 /* Until somebody rings, or the worker need not wait any more. */
