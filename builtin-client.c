@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+#include "lkvm/clock.h"
 #include "lkvm/failure.h"
 #include "lkvm/log.h"
 
@@ -186,10 +186,7 @@ int client_send(struct client_vm *vm, json_t *request)
 
 static long long now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+	return (long long)(monotonic_ns() / NSEC_PER_MSEC);
 }
 
 /* Read more behind @vm->rest. */

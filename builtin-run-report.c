@@ -18,7 +18,6 @@
 #include "lkvm/kvm.h"
 #include "lkvm/vcpu.h"
 
-#define NSEC_PER_MSEC 1000000ULL
 #define LAST_LINES 20U
 /* The last that Linux says before its first process runs, if it is not quiet. */
 static const char init_text[] = " as init process";

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 #include "control_priv.h"
+#include "lkvm/clock.h"
 #include "lkvm/power.h"
 #include "lkvm/vcpu.h"
 
-#define NSEC_PER_MSEC 1000000ULL
 #define GRACE_MS_DEFAULT 10000
 #define GRACE_MS_MAX (24 * 3600 * 1000LL)
 

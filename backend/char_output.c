@@ -17,13 +17,13 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
+#include "lkvm/clock.h"
 #include "lkvm/confine.h"
 #include "lkvm/log.h"
 #include "lkvm/thread.h"
 
-#define GATHER_NS 1000000L
+#define GATHER_NS NSEC_PER_MSEC
 /* The thread stops gathering when this much is there. */
 #define GATHER_LEN (16 * 1024U)
 /* Large writes to a slow reader would hide that it makes progress. */
@@ -35,15 +35,9 @@
 /* Interrupts a write(2) that is stuck; the kick of vCPUs is SIGRTMIN. */
 #define INTERRUPT_SIGNAL (SIGRTMIN + 1)
 
-static void deadline_after(struct timespec *when, long ns)
+static void deadline_after(struct timespec *when, u64 ns)
 {
-	clock_gettime(CLOCK_MONOTONIC, when);
-	when->tv_sec += ns / 1000000000L;
-	when->tv_nsec += ns % 1000000000L;
-	if (when->tv_nsec >= 1000000000L) {
-		when->tv_sec++;
-		when->tv_nsec -= 1000000000L;
-	}
+	*when = timespec_of_ns(monotonic_ns() + ns);
 }
 
 static unsigned int used_locked(const struct char_output *out)
@@ -304,7 +298,7 @@ void output_release(struct char_output *out, int timeout_ms)
 	struct timespec deadline;
 
 	if (timeout_ms >= 0)
-		deadline_after(&deadline, timeout_ms * 1000000L);
+		deadline_after(&deadline, (u64)timeout_ms * NSEC_PER_MSEC);
 	pthread_mutex_lock(&out->lock);
 	out->stopping = true;
 	pthread_cond_signal(&out->changed);

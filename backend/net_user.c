@@ -36,7 +36,6 @@
 /* Packets of the guest between two looks at the other sockets. */
 #define MAX_BATCH 64
 #define MAX_TIMERS 4
-#define NSEC_PER_MSEC 1000000
 #define MTU 1500
 
 #define NETMASK NET_USER_MASK
@@ -229,7 +228,7 @@ static void take_packets(struct user *user)
 /* Milliseconds until the first timer, at most @timeout. */
 static int next_timeout(struct user *user, u32 timeout)
 {
-	int64_t now = clock_ns(NULL) / NSEC_PER_MSEC;
+	int64_t now = (int64_t)(monotonic_ns() / NSEC_PER_MSEC);
 	int64_t least = timeout < INT32_MAX ? timeout : INT32_MAX;
 
 	for (unsigned int i = 0; i < MAX_TIMERS; i++) {
@@ -243,7 +242,7 @@ static int next_timeout(struct user *user, u32 timeout)
 
 static void run_timers(struct user *user)
 {
-	int64_t now = clock_ns(NULL) / NSEC_PER_MSEC;
+	int64_t now = (int64_t)(monotonic_ns() / NSEC_PER_MSEC);
 
 	for (unsigned int i = 0; i < MAX_TIMERS; i++) {
 		struct user_timer *timer = &user->timers[i];

@@ -7,6 +7,7 @@
 #include "lkvm/types.h"
 
 #define NSEC_PER_SEC 1000000000ULL
+#define NSEC_PER_MSEC 1000000ULL
 
 /* CLOCK_MONOTONIC, in nanoseconds. Any thread. */
 static inline u64 monotonic_ns(void)
